@@ -1,0 +1,72 @@
+# Two commands do everything on a fresh Debian machine with the Swift toolchain:
+#   make run     installs what is missing, builds, plays real traffic, stays up
+#   make test    installs what is missing, builds, runs all tests
+# Everything else is for people who work on Faregate.
+
+SHELL := /bin/bash
+PACKAGES := libsqlite3-dev libcurl4-openssl-dev libssl-dev tzdata python3-venv
+JOBS := $(shell nproc)
+DATA ?= data
+PORT ?= 8080
+VENV := .build/venv
+PYTHON_PACKAGES := jsonschema==4.26.0 PyYAML==6.0.3 openapi-spec-validator==0.9.0
+
+.PHONY: run build release test test-slow bench lint format packages venv clean install docs
+
+run: release
+	@mkdir -p $(DATA)
+	.build/release/faregate sandbox --db $(DATA)/sandbox.db --port $(PORT)
+
+build: packages
+	swift build -j $(JOBS)
+
+release: packages
+	swift build -c release -j $(JOBS) --product faregate
+
+test: packages venv
+	swift build --build-tests -j $(JOBS)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" swift test --skip-build --parallel
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" Tests/run-end-to-end
+
+# 200 crashes instead of 20, and the schemathesis run over every operation.
+test-slow: packages venv
+	swift build --build-tests -j $(JOBS)
+	$(VENV)/bin/pip install --quiet schemathesis
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" FAREGATE_CRASHES=200 FAREGATE_SLOW=1 Tests/run-end-to-end
+
+bench: packages
+	swift build -c release -j $(JOBS) --product FaregateBenchmarks
+	.build/release/FaregateBenchmarks
+
+lint:
+	swift format lint --strict --parallel --recursive --configuration .swift-format Package.swift Sources Tests
+
+format:
+	swift format --in-place --parallel --recursive --configuration .swift-format Package.swift Sources Tests
+
+# Help texts and schemas are written by the program; the tests compare.
+docs: build
+	FAREGATE_UPDATE_DOCS=1 FAREGATE_UPDATE_SCHEMAS=1 swift test --filter 'HelpTests|EventSchema'
+
+# Only asks for root when something is missing.
+packages:
+	@missing=""; for package in $(PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+		echo "Installing:$$missing"; \
+		if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
+		$$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	fi; \
+	command -v swift >/dev/null || { echo "The Swift toolchain (6.2 or newer) is missing: https://www.swift.org/install/linux/"; exit 1; }
+
+venv: $(VENV)/ready
+
+$(VENV)/ready: Makefile
+	@mkdir -p .build
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check $(PYTHON_PACKAGES)
+	@touch $@
+
+clean:
+	rm -rf .build

@@ -1,0 +1,136 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Versions are exact: a clone must build the same everywhere, and no lock file is kept.
+let dependencies: [Package.Dependency] = [
+    .package(
+        url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1",
+        traits: ["ConfigurationSupport"]),
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+]
+
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(
+    name: "AsyncHTTPClient", package: "async-http-client")
+let configuration = Target.Dependency.product(
+    name: "Configuration", package: "swift-configuration")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(
+    name: "HummingbirdTesting", package: "hummingbird")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let lifecycle = Target.Dependency.product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+
+let package = Package(
+    name: "faregate",
+    products: [.executable(name: "faregate", targets: ["faregate"])],
+    dependencies: dependencies,
+    targets: [
+        // Leaves
+        .target(name: "Money"),
+        .target(name: "CanonicalJSON"),
+        .target(name: "TimeZones"),
+        .target(name: "CEmbedded", exclude: ["prices-2026-11.json"]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        // Core
+        .target(name: "Billing", dependencies: ["Money"]),
+        .target(name: "Pricing", dependencies: ["Money", "Billing", "CanonicalJSON", "CEmbedded"]),
+        // Ports and adapters
+        .target(name: "EventLog", dependencies: ["Money", "Billing", "CanonicalJSON", "TimeZones", crypto]),
+        .target(name: "SQLiteEventLog", dependencies: ["EventLog", "CSQLite"]),
+        // Application
+        .target(
+            name: "Engine",
+            dependencies: ["Money", "Billing", "Pricing", "TimeZones", "EventLog", crypto, heap]),
+        // Edges
+        .target(
+            name: "HTTPAPI",
+            dependencies: [
+                "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Engine",
+                hummingbird, httpTypes, nioCore, crypto, logging,
+            ]),
+        .target(name: "Observability", dependencies: ["CanonicalJSON", "TimeZones", logging]),
+        // Composition
+        .target(
+            name: "Server",
+            dependencies: [
+                "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "TimeZones", "EventLog",
+                "SQLiteEventLog", "Engine", "HTTPAPI", "Observability", hummingbird, configuration,
+                lifecycle, logging, nioCore, nioPosix, crypto, httpTypes,
+            ]),
+        .target(
+            name: "Sandbox",
+            dependencies: [
+                "CanonicalJSON", "CEmbedded", "Money", "TimeZones", asyncHTTPClient, nioCore, nioHTTP1,
+            ]),
+        .executableTarget(
+            name: "faregate",
+            dependencies: [
+                "Server", "Sandbox", "CanonicalJSON", "Money", "Billing", "Pricing", "TimeZones",
+                "EventLog", "SQLiteEventLog", "Engine", "HTTPAPI", "Observability",
+                argumentParser, asyncHTTPClient, configuration, logging, nioCore, nioHTTP1, crypto,
+                httpTypes,
+            ]),
+        // Test side
+        .target(
+            name: "FaregateTestSupport",
+            dependencies: [
+                "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Engine", "CanonicalJSON",
+            ]),
+        .executableTarget(
+            name: "FaregateBenchmarks",
+            dependencies: [
+                "Money", "Billing", "Pricing", "TimeZones", "EventLog", "SQLiteEventLog", "Engine",
+                "CSQLite", crypto,
+            ]),
+        .testTarget(name: "ArchitectureTests"),
+        .testTarget(name: "MoneyTests", dependencies: ["Money"]),
+        .testTarget(name: "CanonicalJSONTests", dependencies: ["CanonicalJSON"]),
+        .testTarget(name: "TimeZonesTests", dependencies: ["TimeZones"]),
+        .testTarget(
+            name: "PricingTests",
+            dependencies: ["Money", "Billing", "CanonicalJSON", "Pricing"],
+            exclude: ["check_price_book.py"]),
+        .testTarget(
+            name: "EventLogTests",
+            dependencies: [
+                "Money", "Billing", "CanonicalJSON", "TimeZones", "EventLog", "FaregateTestSupport",
+            ]),
+        .testTarget(
+            name: "SQLiteEventLogTests",
+            dependencies: ["EventLog", "SQLiteEventLog", "CSQLite", "FaregateTestSupport"]),
+        .testTarget(
+            name: "EngineTests",
+            dependencies: [
+                "Money", "Billing", "Pricing", "TimeZones", "EventLog", "SQLiteEventLog", "Engine",
+                "FaregateTestSupport",
+            ]),
+    ]
+)
+
+// One loop, so that no target can miss a setting.
+for target in package.targets where target.type != .system && target.name != "CEmbedded" {
+    target.swiftSettings = [
+        .treatAllWarnings(as: .error),
+        .treatWarning("DeprecatedDeclaration", as: .warning),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ]
+}

@@ -1,0 +1,64 @@
+// What the architecture allows. `docs/architecture.md` says it in words; the tests beside this file read
+// every source against it, because the package manager does not stop a module from importing a sibling
+// that it does not name.
+
+enum Architecture {
+    /// What each module may import, besides the standard library.
+    static let allowedImports: [String: Set<String>] = [
+        "Money": [],
+        "CanonicalJSON": [],
+        "TimeZones": ["Glibc", "Synchronization"],
+        "Billing": ["Money"],
+        "Pricing": ["Money", "Billing", "CanonicalJSON", "CEmbedded", "Synchronization"],
+        "EventLog": ["Money", "Billing", "CanonicalJSON", "TimeZones", "Crypto", "Synchronization"],
+        "SQLiteEventLog": ["EventLog", "CSQLite", "Glibc", "Synchronization"],
+        "Engine": [
+            "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Crypto", "HeapModule", "Glibc",
+            "Synchronization",
+        ],
+        "HTTPAPI": [
+            "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Engine",
+            "Hummingbird", "HTTPTypes", "NIOCore", "Crypto", "Glibc", "Logging", "Synchronization",
+        ],
+        "Observability": ["CanonicalJSON", "TimeZones", "Logging", "Glibc", "Synchronization"],
+        "Server": [
+            "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "TimeZones", "EventLog",
+            "SQLiteEventLog", "Engine", "HTTPAPI", "Observability", "Hummingbird", "Configuration",
+            "ServiceLifecycle", "UnixSignals", "Logging", "NIOCore", "NIOPosix", "Crypto", "Glibc",
+            "Synchronization", "SystemPackage", "HTTPTypes",
+        ],
+        "Sandbox": [
+            "CanonicalJSON", "CEmbedded", "Money", "TimeZones", "AsyncHTTPClient", "NIOCore",
+            "NIOHTTP1", "Glibc", "Synchronization",
+        ],
+        "faregate": [
+            "Server", "Sandbox", "CanonicalJSON", "Money", "Billing", "Pricing", "TimeZones",
+            "EventLog", "SQLiteEventLog", "Engine", "HTTPAPI", "Observability", "ArgumentParser",
+            "AsyncHTTPClient", "Configuration", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
+            "Crypto", "Glibc", "Synchronization", "HTTPTypes", "SystemPackage",
+        ],
+        "FaregateTestSupport": [
+            "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Engine", "CanonicalJSON",
+            "Synchronization", "Testing", "Glibc",
+        ],
+        "FaregateBenchmarks": [
+            "Money", "Billing", "Pricing", "TimeZones", "EventLog", "SQLiteEventLog", "Engine",
+            "CSQLite", "Crypto", "Glibc",
+        ],
+    ]
+
+    /// The pure core: no clock, no randomness, no waiting, no floating point.
+    static let pureModules: Set<String> = ["Money", "CanonicalJSON", "Billing", "Pricing"]
+
+    static let wordsBannedFromTheCore = ["async", "await", "Date(", ".random(", "SystemRandomNumberGenerator"]
+
+    /// Floating point stays away from money.
+    static let modulesWithoutFloatingPoint: Set<String> = ["Money", "Billing", "Pricing", "EventLog"]
+
+    static let fileLinesMax = 600
+    static let functionLinesMax = 70
+    static let columnsMax = 100
+
+    /// Calls that would end the process on what somebody sent.
+    static let bannedCalls = ["try!", "as!", "fatalError(", "unsafeBitCast("]
+}
