@@ -1,0 +1,114 @@
+// Who and when. Identifiers are the caller's own strings (1…256 bytes of UTF-8, no control
+// characters); the edges check that before a command is made.
+
+/// A point in time: microseconds since 1970-01-01T00:00:00Z.
+package struct Instant: Hashable, Comparable, Sendable {
+    package var microseconds: Int64
+
+    package init(microseconds: Int64) { self.microseconds = microseconds }
+
+    package static let zero = Instant(microseconds: 0)
+    /// 9999-12-31T23:59:59.999999Z, the last instant RFC 3339 can write.
+    package static let max = Instant(microseconds: 253_402_300_799_999_999)
+
+    package static func < (a: Instant, b: Instant) -> Bool { a.microseconds < b.microseconds }
+
+    /// The instant `seconds` later, at most `.max`.
+    package func advanced(bySeconds seconds: Int64) -> Instant {
+        let (span, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        if overflow { return seconds < 0 ? .zero : .max }
+        let (sum, tooLate) = microseconds.addingReportingOverflow(span)
+        return Instant(microseconds: tooLate ? Instant.max.microseconds : min(sum, Instant.max.microseconds))
+    }
+}
+
+/// A half-open span of time: `start` belongs to it, `end` does not. No `end`: for ever.
+package struct Window: Hashable, Sendable {
+    package var start: Instant
+    package var end: Instant?
+
+    package init(start: Instant = .zero, end: Instant? = nil) {
+        self.start = start
+        self.end = end
+    }
+}
+
+/// A customer within a project.
+package struct CustomerKey: Hashable, Comparable, Sendable {
+    package var project: String
+    package var id: String
+
+    package init(project: String = "", id: String = "") {
+        self.project = project
+        self.id = id
+    }
+
+    package static func < (a: CustomerKey, b: CustomerKey) -> Bool {
+        (a.project, a.id) < (b.project, b.id)
+    }
+}
+
+/// A reservation or usage record within a project; the id is the caller's and its idempotency key.
+package struct ReservationKey: Hashable, Comparable, Sendable {
+    package var project: String
+    package var id: String
+
+    package init(project: String = "", id: String = "") {
+        self.project = project
+        self.id = id
+    }
+
+    package static func < (a: ReservationKey, b: ReservationKey) -> Bool {
+        (a.project, a.id) < (b.project, b.id)
+    }
+}
+
+/// A run (one agent invocation or session) within a project.
+package struct RunKey: Hashable, Comparable, Sendable {
+    package var project: String
+    package var id: String
+
+    package init(project: String = "", id: String = "") {
+        self.project = project
+        self.id = id
+    }
+
+    package static func < (a: RunKey, b: RunKey) -> Bool { (a.project, a.id) < (b.project, b.id) }
+}
+
+/// A free label on a call.
+package struct Tag: Hashable, Comparable, Sendable {
+    package var key: String
+    package var value: String
+
+    package init(key: String = "", value: String = "") {
+        self.key = key
+        self.value = value
+    }
+
+    package static func < (a: Tag, b: Tag) -> Bool { (a.key, a.value) < (b.key, b.value) }
+}
+
+/// Whose call it is: everything a budget can match on, but the model.
+package struct Subject: Hashable, Sendable {
+    package var project: String
+    package var customer: String
+    package var user: String?
+    package var run: String?
+    /// At most 16, sorted by key, keys unique.
+    package var tags: [Tag]
+
+    package init(
+        project: String = "", customer: String = "", user: String? = nil, run: String? = nil,
+        tags: [Tag] = []
+    ) {
+        self.project = project
+        self.customer = customer
+        self.user = user
+        self.run = run
+        self.tags = tags
+    }
+
+    package var customerKey: CustomerKey { CustomerKey(project: project, id: customer) }
+    package var runKey: RunKey? { run.map { RunKey(project: project, id: $0) } }
+}
