@@ -110,7 +110,7 @@ let package = Package(
             name: "EventLogTests",
             dependencies: [
                 "Money", "Billing", "CanonicalJSON", "TimeZones", "EventLog", "FaregateTestSupport",
-            ]),
+            ], exclude: ["validate_events.py"]),
         .testTarget(
             name: "SQLiteEventLogTests",
             dependencies: ["EventLog", "SQLiteEventLog", "CSQLite", "FaregateTestSupport"]),
@@ -119,6 +119,26 @@ let package = Package(
             dependencies: [
                 "Money", "Billing", "Pricing", "TimeZones", "EventLog", "SQLiteEventLog", "Engine",
                 "FaregateTestSupport",
+            ]),
+        .testTarget(
+            name: "HTTPAPITests",
+            dependencies: [
+                "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog",
+                "SQLiteEventLog", "Engine", "HTTPAPI", "FaregateTestSupport", hummingbird,
+                hummingbirdTesting, httpTypes, nioCore, crypto, logging,
+            ], exclude: ["check_openapi.py"]),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "Money", "Billing", "CanonicalJSON", "EventLog", "SQLiteEventLog", "Engine",
+                "HTTPAPI", "Observability", "Server", "TimeZones", asyncHTTPClient, configuration,
+                lifecycle, logging, nioCore, nioHTTP1, nioPosix, httpTypes,
+            ]),
+        .testTarget(
+            name: "SandboxTests",
+            dependencies: [
+                "Sandbox", "Money", "CanonicalJSON", "TimeZones", nioCore, nioHTTP1, nioPosix,
+                asyncHTTPClient,
             ]),
     ]
 )
