@@ -82,8 +82,10 @@ package func scopeText(
 ) -> String {
     if dimensions.isEmpty { return "" }
     var text = ""
+    var isFirst = true
     func put(_ component: String) {
-        if !text.isEmpty { text += "/" }
+        if !isFirst { text += "/" }
+        isFirst = false
         if component.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "%") }) {
             for character in component.unicodeScalars {
                 switch character {

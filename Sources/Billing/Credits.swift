@@ -63,6 +63,8 @@ package struct Grant: Sendable, Hashable {
     /// Part of `remaining` promised to open reservations.
     package var held: Money
     package var burnt: Money
+    /// Part of `burnt` that repaid debt, corrections taken off.
+    package var repaid: Money
     package var expired: Money
     package var revoked: Money
     /// No new hold may use it: its expiry or revocation is on the log.
@@ -72,7 +74,7 @@ package struct Grant: Sendable, Hashable {
 
     package init(
         terms: GrantTerms = GrantTerms(), createdSequence: UInt64 = 0, remaining: Money = .zero,
-        held: Money = .zero, burnt: Money = .zero, expired: Money = .zero, revoked: Money = .zero,
+        held: Money = .zero, burnt: Money = .zero, repaid: Money = .zero, expired: Money = .zero, revoked: Money = .zero,
         isEnded: Bool = false, isActive: Bool = true
     ) {
         self.terms = terms
@@ -80,6 +82,7 @@ package struct Grant: Sendable, Hashable {
         self.remaining = remaining
         self.held = held
         self.burnt = burnt
+        self.repaid = repaid
         self.expired = expired
         self.revoked = revoked
         self.isEnded = isEnded

@@ -66,10 +66,14 @@ extension Customer {
         return result
     }
 
-    /// Takes `amount` back out of where `past` went, last burnt first. The result's figures are
-    /// negative. Debt that grants have repaid since comes out of the grants that repaid.
-    func giveBack(_ amount: Money, from past: FundingSplit) -> FundingSplit {
+    /// Takes `amount` back out of where `past` went, last burnt first. The split's figures are negative.
+    /// Debt that grants have repaid since comes back to the grants that repaid: such repayments are
+    /// undone, newest grant first, and are negative too.
+    func giveBack(
+        _ amount: Money, from past: FundingSplit
+    ) -> (split: FundingSplit, undone: [GrantPortion]) {
         var result = FundingSplit()
+        var undone: [GrantPortion] = []
         var rest = amount
         func take(_ available: Money) -> Money {
             let portion = min(rest, max(available, .zero))
@@ -79,28 +83,20 @@ extension Customer {
         result.billable = take(past.billable)
         result.absorbed = take(past.absorbed)
         result.debt = take(min(past.debt, debt))
-        var repaid = min(rest, max(past.debt + result.debt, .zero))
-        for grant in grants.reversed() where repaid > .zero {
-            let elsewhere = past.grants.reduce(Money.zero) {
-                $0 + ($1.grant == grant.terms.id ? $1.amount : .zero)
-            }
-            let portion = min(repaid, max(grant.burnt - elsewhere, .zero))
-            guard portion > .zero else { continue }
-            result.grants.append(GrantPortion(grant: grant.terms.id, amount: -portion))
-            repaid -= portion
-            rest -= portion
+        var repaid = past.debt + result.debt
+        for grant in grants.reversed() where repaid > .zero && grant.repaid > .zero {
+            let back = take(min(repaid, grant.repaid))
+            if back.isNegative { undone.append(GrantPortion(grant: grant.terms.id, amount: back)) }
+            result.debt += back
+            repaid += back
         }
         for portion in past.grants.reversed() where rest > .zero && portion.amount > .zero {
-            let back = take(portion.amount)
-            if let index = result.grants.firstIndex(where: { $0.grant == portion.grant }) {
-                result.grants[index].amount += back
-            } else {
-                result.grants.append(GrantPortion(grant: portion.grant, amount: back))
-            }
+            result.grants.append(
+                GrantPortion(grant: portion.grant, amount: take(portion.amount)))
         }
         // More than was ever charged: the customer is credited in its own mode's bucket.
         if rest > .zero { result.billable -= rest }
-        return result
+        return (result, undone)
     }
 
     /// What unrestricted grants can repay of the debt now.
@@ -158,11 +154,14 @@ extension Customer {
         totals.absorbed += split.absorbed
     }
 
+    /// Books repayments of debt; negative ones are undone.
     mutating func repay(_ portions: [GrantPortion]) {
         for portion in portions {
             changeGrant(portion.grant) { grant in
                 grant.remaining -= portion.amount
                 grant.burnt += portion.amount
+                grant.repaid += portion.amount
+                if portion.amount.isNegative { grant.dropIfEnded() }
             }
             debt -= portion.amount
             totals.fromGrants += portion.amount

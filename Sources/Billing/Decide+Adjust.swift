@@ -79,11 +79,14 @@ extension LedgerState {
                 model: reservation.model, at: facts.now)
             return result
         }
-        result.split = customer.giveBack(-change, from: reservation.split)
-        customer.burn(result.split)
-        result.repaidDebt = customer.repayments(at: facts.now)
-        customer.repay(result.repaidDebt)
-        for portion in result.split.grants where portion.amount.isNegative {
+        let back = customer.giveBack(-change, from: reservation.split)
+        result.split = back.split
+        customer.burn(back.split)
+        customer.repay(back.undone)
+        let repayments = customer.repayments(at: facts.now)
+        customer.repay(repayments)
+        result.repaidDebt = back.undone + repayments
+        for portion in merged(back.undone + back.split.grants) {
             guard let grant = customer.grants.first(where: { $0.terms.id == portion.grant }),
                 !grant.isUsable(at: facts.now)
             else { continue }
@@ -134,4 +137,17 @@ extension LedgerState {
             at: facts.now)
         return opening + [draft(.usageRecorded(event), key, request.id)]
     }
+}
+
+/// One portion for each grant, in the order of its first.
+private func merged(_ portions: [GrantPortion]) -> [GrantPortion] {
+    var result: [GrantPortion] = []
+    for portion in portions {
+        if let index = result.firstIndex(where: { $0.grant == portion.grant }) {
+            result[index].amount += portion.amount
+        } else {
+            result.append(portion)
+        }
+    }
+    return result
 }

@@ -121,6 +121,7 @@ extension LedgerState {
             for reservation in reservations.values {
                 let isThere = reservation.lines.contains {
                     $0.budget == matched.line.budget && $0.scope == matched.line.scope
+                        && $0.generation == matched.line.generation
                         && $0.window.start == matched.line.window.start
                 }
                 if isThere, reservation.expiresAt > facts.now {

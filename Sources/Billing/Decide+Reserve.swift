@@ -178,18 +178,26 @@ extension LedgerState {
         guard let limit else {
             return Funding(hold: hold, view: view, refusal: nil, available: .max)
         }
-        let room = limit - view.owed - customer.heldUncovered
-        let available = view.grantsAvailable.addingClamped(room)
+        let room = limit - view.owed
+        let available = Self.available(
+            inGrants: view.grantsAvailable, room: room - customer.heldUncovered)
         var result = Funding(hold: hold, view: view, refusal: nil, available: available)
         if mode == .prepaid, customer.debt > limit {
             result.refusal = (.exhausted, .debt)
-        } else if uncovered > .zero || portions.isEmpty, room < uncovered || room.isNegative {
+            result.available = room - customer.heldUncovered
+        } else if available < need || available.isNegative {
             let rule = mode == .prepaid ? RejectionRule.prepaidFunds : .creditLimit
-            let heldInGrants = usableRemaining(customer, model: model, facts) - view.grantsAvailable
-            let whenFree = available.addingClamped(customer.heldUncovered + heldInGrants)
-            result.refusal = (need <= whenFree ? .holdsFull : .exhausted, rule)
+            let whenFree = Self.available(
+                inGrants: usableRemaining(customer, model: model, facts), room: room)
+            let isOnlyHeld = need <= whenFree && !whenFree.isNegative
+            result.refusal = (isOnlyHeld ? .holdsFull : .exhausted, rule)
         }
         return result
+    }
+
+    /// The most that passes: what grants have free is not lost to what is owed beyond them.
+    private static func available(inGrants free: Money, room: Money) -> Money {
+        free > .zero ? free.addingClamped(max(room, .zero)) : room
     }
 
     private func usableRemaining(_ customer: Customer, model: String, _ facts: Facts) -> Money {
@@ -220,9 +228,10 @@ extension LedgerState {
             if worst.map({ severity(code) > severity($0.code) }) ?? true { worst = (code, counter) }
             affordable = lower(affordable, attempt.affordable(counter))
         }
-        if let (code, _) = funding.refusal {
+        if let (code, rule) = funding.refusal {
             if worst.map({ severity(code) > severity($0.code) }) ?? true { worst = (code, nil) }
-            affordable = lower(affordable, attempt.affordable(funding.available))
+            // Debt refuses calls of any size.
+            affordable = rule == .debt ? nil : lower(affordable, attempt.affordable(funding.available))
         }
         guard let worst else { return nil }
         var event = rejection(of: call, plan: plan, worst.code, .budget)

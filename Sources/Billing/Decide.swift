@@ -161,6 +161,12 @@ extension LedgerState {
                 .invalid, "The next version is \(priceBook.count + 1), not \(event.version).",
                 param: "version")
         }
+        // Versions accumulate: one that took effect earlier would bring what is scheduled with it.
+        if let last = priceBook.last, event.effectiveAt < last.effectiveAt {
+            throw CommandError(
+                .invalid, "A version cannot take effect before version \(last.version) does.",
+                param: "effective_at")
+        }
         return [EventDraft(.priceBookPublished(event))]
     }
 

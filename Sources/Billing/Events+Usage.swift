@@ -147,7 +147,8 @@ package struct UsageSettled: Sendable, Hashable {
     package var overrun = Money.zero
     /// Where the charge went; for a late settlement, the change against the provisional charge.
     package var split = FundingSplit()
-    /// Debt repaid with what came back to unrestricted grants.
+    /// Debt repaid with what came back to unrestricted grants. Below zero: the repayment of a debt that
+    /// a correction takes back is undone.
     package var repaidDebt: [GrantPortion] = []
     /// The hold had expired before this came.
     package var isLate = false
@@ -195,6 +196,7 @@ package struct UsageAdjusted: Sendable, Hashable {
     /// The corrected usage, when usage was given.
     package var rated: RatedUsage?
     package var split = FundingSplit()
+    /// As in `UsageSettled`.
     package var repaidDebt: [GrantPortion] = []
     package var counters: [CounterReference] = []
     package init() {}

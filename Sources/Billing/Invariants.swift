@@ -138,7 +138,8 @@ extension LedgerState {
             expect(
                 "grant \(grant.terms.id) held", grant.held, holds.grants[grant.terms.id] ?? .zero)
             let isSound =
-                !grant.held.isNegative && !grant.burnt.isNegative && grant.held <= grant.remaining
+                !grant.held.isNegative && !grant.repaid.isNegative && grant.repaid <= grant.burnt
+                && grant.held <= grant.remaining
                 && (!grant.isEnded || grant.held == grant.remaining)
             if !isSound {
                 found.append(

@@ -1,0 +1,153 @@
+// The state that the engine's threads and its callers share, behind one lock.
+
+import Billing
+import EventLog
+
+final class EngineShared: @unchecked Sendable {
+    // Unchecked: everything below `monitor` is only touched with its lock held.
+    let configuration: EngineConfiguration
+    let monitor = Monitor()
+    private var queue: [Work] = []
+    private var queued = 0
+    private var jobs: [CommitJob] = []
+    private var undurable = 0
+    private var durableHead: UInt64 = 0
+    private var failure: StoreError?
+    private var currentHealth = EngineHealth.healthy
+    private var stopped: [CheckedContinuation<Void, Never>] = []
+    private var isStopping = false
+    private var isDeciderDone = false
+    private var isClosed = false
+    private var keysByHash: [String: APIKey] = [:]
+
+    init(configuration: EngineConfiguration, keys: [String: APIKey]) {
+        self.configuration = configuration
+        for key in keys.values { keysByHash[key.secretHash] = key }
+    }
+
+    // MARK: Callers
+
+    /// Puts work in; a refusal when it cannot be taken.
+    func enqueue(_ work: Work) -> EngineError? {
+        monitor.withLock {
+            if isStopping { return .shuttingDown }
+            if queued + work.size > configuration.queueMax { return .overloaded }
+            queue.append(work)
+            queued += work.size
+            if queue.count == 1 { monitor.broadcast() }
+            return nil
+        }
+    }
+
+    var queueDepth: Int { monitor.withLock { queued } }
+    var health: EngineHealth { monitor.withLock { isStopping ? .stopping : currentHealth } }
+
+    func key(secretHash: String) -> APIKey? { monitor.withLock { keysByHash[secretHash] } }
+
+    func stop(_ continuation: CheckedContinuation<Void, Never>) {
+        let isOver = monitor.withLock {
+            isStopping = true
+            if !isClosed { stopped.append(continuation) }
+            monitor.broadcast()
+            return isClosed
+        }
+        if isOver { continuation.resume() }
+    }
+
+    // MARK: Decider
+
+    struct Intake {
+        var work: [Work]
+        var durableHead: UInt64
+        var failure: StoreError?
+        /// Nothing more will come.
+        var isLast: Bool
+    }
+
+    /// Waits for work, a failure, the end, or until `microseconds` have passed.
+    func takeWork(waitingAtMost microseconds: Int64?) -> Intake {
+        monitor.withLock {
+            if queue.isEmpty && failure == nil && !isStopping {
+                monitor.wait(microseconds: microseconds)
+            }
+            while undurable >= configuration.undurableMax && failure == nil { monitor.wait() }
+            let intake = Intake(
+                work: queue, durableHead: durableHead, failure: failure, isLast: isStopping)
+            queue = []
+            queued = 0
+            failure = nil
+            return intake
+        }
+    }
+
+    func hand(_ job: CommitJob) {
+        monitor.withLock {
+            undurable += job.batch.append.count
+            jobs.append(job)
+            monitor.broadcast()
+        }
+    }
+
+    func setHealth(_ health: EngineHealth) { monitor.withLock { currentHealth = health } }
+
+    func setKeys(_ keys: [String: APIKey]) {
+        monitor.withLock {
+            keysByHash = [:]
+            for key in keys.values { keysByHash[key.secretHash] = key }
+        }
+    }
+
+    /// Puts queries of a failed batch back at the front.
+    func requeue(_ work: [Work]) {
+        monitor.withLock {
+            queue.insert(contentsOf: work, at: 0)
+            queued += work.count
+            monitor.broadcast()
+        }
+    }
+
+    func deciderIsDone() {
+        monitor.withLock {
+            isDeciderDone = true
+            monitor.broadcast()
+        }
+    }
+
+    // MARK: Writer
+
+    /// All jobs decided so far; nil at the end; empty when `microseconds` have passed without any.
+    func takeJobs(waitingAtMost microseconds: Int64?) -> [CommitJob]? {
+        monitor.withLock {
+            if jobs.isEmpty && !isDeciderDone { monitor.wait(microseconds: microseconds) }
+            if jobs.isEmpty { return isDeciderDone ? nil : [] }
+            let taken = jobs
+            jobs = []
+            return taken
+        }
+    }
+
+    func appended(_ count: Int, head: UInt64) {
+        monitor.withLock {
+            durableHead = head
+            undurable -= count
+            monitor.broadcast()
+        }
+    }
+
+    func dropped(_ count: Int, failure error: StoreError?) {
+        monitor.withLock {
+            undurable -= count
+            if let error { failure = error }
+            monitor.broadcast()
+        }
+    }
+
+    func closed() {
+        let waiting = monitor.withLock {
+            isClosed = true
+            defer { stopped = [] }
+            return stopped
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+}
