@@ -12,6 +12,10 @@ static const uint8_t trace_sample[] = {
 #embed "../../fixtures/azure-llm-trace-2023-conv-sample.csv"
 };
 
+static const uint8_t openapi[] = {
+#embed "../../schemas/openapi.yaml"
+};
+
 #pragma clang diagnostic pop
 
 const uint8_t *_Nonnull faregate_embedded_prices(void) { return prices; }
@@ -19,3 +23,6 @@ size_t faregate_embedded_prices_length(void) { return sizeof prices; }
 
 const uint8_t *_Nonnull faregate_embedded_trace_sample(void) { return trace_sample; }
 size_t faregate_embedded_trace_sample_length(void) { return sizeof trace_sample; }
+
+const uint8_t *_Nonnull faregate_embedded_openapi(void) { return openapi; }
+size_t faregate_embedded_openapi_length(void) { return sizeof openapi; }

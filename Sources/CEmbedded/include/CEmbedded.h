@@ -16,4 +16,8 @@ size_t faregate_embedded_prices_length(void);
 const uint8_t *_Nonnull faregate_embedded_trace_sample(void);
 size_t faregate_embedded_trace_sample_length(void);
 
+/// The description of the HTTP API, YAML: what `GET /openapi.yaml` answers.
+const uint8_t *_Nonnull faregate_embedded_openapi(void);
+size_t faregate_embedded_openapi_length(void);
+
 #endif

@@ -1,0 +1,243 @@
+// The HTTP API without HTTP: a request goes in, an answer comes out. Nothing here knows of sockets.
+
+import Billing
+import Crypto
+package import Engine
+import EventLog
+import Synchronization
+
+package struct API: Sendable {
+    package let engine: Engine
+    package let configuration: APIConfiguration
+    package var routes: [APIRoute] { APIRoute.all }
+    let log: @Sendable (APILogRecord) -> Void
+    let currency: String
+    let tree: RouteTree
+    /// Pages of the log.
+    let logReader: ReaderThread
+    /// Folds of the log up to some point: one at a time.
+    let foldReader: ReaderThread
+    let gate = AdminGate()
+    let prices = PriceCatalogCache()
+    private let requestIDs = RequestIDs()
+
+    /// - Parameter log: called once for each request, after its answer is made; must not block.
+    package init(
+        engine: Engine, configuration: APIConfiguration = APIConfiguration(),
+        log: @escaping @Sendable (APILogRecord) -> Void = { _ in }
+    ) {
+        self.engine = engine
+        self.configuration = configuration
+        self.log = log
+        currency = engine.store.identity.currency
+        tree = RouteTree(APIRoute.all)
+        logReader = ReaderThread(queueMax: 256)
+        foldReader = ReaderThread(queueMax: 16)
+    }
+
+    package func respond(to request: APIRequest) async -> APIResponse {
+        let start = ContinuousClock.now
+        let requestID = request.requestID.flatMap(validRequestID) ?? requestIDs.next()
+        var route: APIRoute?
+        var actor = request.principal?.actor
+        var response: APIResponse
+        do throws(APIError) {
+            let call = try prepare(request, &route, &actor)
+            response = try await call.route.handler(self)(call)
+        } catch {
+            response = answer(error)
+        }
+        response.headers.append(("X-Request-Id", requestID))
+        log(
+            APILogRecord(
+                method: request.method, route: route?.template ?? "",
+                operation: route?.operationID ?? "", status: response.status, code: response.code,
+                requestID: requestID, actor: actor, duration: start.duration(to: .now),
+                requestBytes: request.body.count, responseBytes: response.body.count))
+        return response
+    }
+
+    func answer(_ error: APIError) -> APIResponse {
+        var response = APIResponse(
+            status: error.status, headers: error.headers,
+            body: error.body(documentationURL: configuration.documentationURL))
+        response.code = error.code
+        return response
+    }
+
+    /// The answer to a request whose body was not even read: larger than the limit.
+    package func bodyTooLargeResponse(requestID: String?) -> APIResponse {
+        var response = answer(.bodyTooLarge)
+        let id = requestID.flatMap(validRequestID) ?? requestIDs.next()
+        response.headers.append(("X-Request-Id", id))
+        return response
+    }
+
+    private func prepare(
+        _ request: APIRequest, _ route: inout APIRoute?, _ actor: inout String?
+    ) throws(APIError) -> APICall {
+        let (matched, parameters) = try match(request)
+        route = matched
+        var principal = APIPrincipal(actor: nil, role: .read)
+        if let role = matched.role {
+            if let inProcess = request.principal {
+                principal = inProcess
+            } else {
+                principal = try authenticate(request.authorization)
+            }
+            actor = principal.actor
+            guard principal.role.power >= role.power else {
+                throw .forbidden(
+                    "This needs a key of role \(role.rawValue); yours has \(principal.role.rawValue)."
+                )
+            }
+        }
+        guard let query = queryItems(request.query) else {
+            throw .malformed("malformed_url", "The query is not well-formed.")
+        }
+        try check(query, matched)
+        if let key = request.idempotencyKey {
+            guard (1...256).contains(key.utf8.count),
+                key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+            else {
+                throw .malformed(
+                    "invalid_header", "Idempotency-Key must be 1 to 256 visible ASCII characters.",
+                    param: "Idempotency-Key")
+            }
+        }
+        if request.body.count > configuration.maxBodyBytes { throw .bodyTooLarge }
+        return APICall(
+            request: request, route: matched, parameters: parameters, query: query,
+            principal: principal, maxBodyBytes: configuration.maxBodyBytes)
+    }
+
+    private func match(_ request: APIRequest) throws(APIError) -> (APIRoute, [String]) {
+        switch tree.match(method: request.method, path: request.path) {
+        case .route(let route, let parameters):
+            guard parameters.allSatisfy(\.isID) else {
+                if route.method == .put {
+                    throw .invalid(
+                        "An id has 1 to 256 bytes and no control characters.", param: "id")
+                }
+                throw .notFound("Nothing has such an id: 1 to 256 bytes, no control characters.")
+            }
+            return (route, parameters)
+        case .otherMethods(let methods):
+            var error = APIError(
+                405, .invalidRequest, "method_not_allowed",
+                "This path has \(methods.joined(separator: ", ")).")
+            error.headers = [("Allow", methods.joined(separator: ", "))]
+            throw error
+        case .unknown:
+            throw APIError(
+                404, .notFound, "unknown_route", "There is no such path; see /openapi.yaml.")
+        case .malformed: throw .malformed("malformed_url", "The path is not well-formed.")
+        }
+    }
+
+    private func check(
+        _ query: [(name: String, value: String)], _ route: APIRoute
+    ) throws(APIError) {
+        for (place, item) in query.enumerated() {
+            guard route.query.contains(item.name) else {
+                throw .malformed(
+                    "unknown_parameter", "The query parameter is not known here.", param: item.name)
+            }
+            if query[..<place].contains(where: { $0.name == item.name }) {
+                throw .malformed(
+                    "duplicate_field", "The query parameter is there twice.", param: item.name)
+            }
+        }
+    }
+}
+
+// MARK: - Who asks
+
+extension API {
+    private func authenticate(_ authorization: String?) throws(APIError) -> APIPrincipal {
+        guard let secret = bearerToken(authorization) else {
+            throw unauthenticated("An API key is needed: Authorization: Bearer fg_….")
+        }
+        let hash = secretHash(secret)
+        if let key = engine.key(secretHash: hash) {
+            guard key.revokedAt == nil else { throw unauthenticated("This API key was revoked.") }
+            return APIPrincipal(actor: key.id, role: key.role, project: key.project)
+        }
+        if let bootstrap = configuration.bootstrapKeyHash, bootstrap == hash {
+            return APIPrincipal(actor: "bootstrap", role: .admin)
+        }
+        throw unauthenticated("This API key is not known.")
+    }
+
+    private func bearerToken(_ authorization: String?) -> String? {
+        guard let authorization, authorization.utf8.count <= 512 else { return nil }
+        let parts = authorization.split(separator: " ", omittingEmptySubsequences: true)
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
+        return String(parts[1])
+    }
+
+    private func unauthenticated(_ message: String) -> APIError {
+        var error = APIError(401, .authentication, "unauthenticated", message)
+        error.headers = [("WWW-Authenticate", "Bearer")]
+        return error
+    }
+}
+
+extension KeyRole {
+    /// Each role includes those of less power.
+    package var power: Int {
+        switch self {
+        case .read: 0
+        case .meter: 1
+        case .admin: 2
+        }
+    }
+}
+
+/// Lower-case hex SHA-256 of a secret, as keys are kept.
+package func secretHash(_ secret: String) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    let digest = SHA256.hash(data: Array(secret.utf8))
+    return String(unsafeUninitializedCapacity: 64) { buffer in
+        var place = 0
+        for byte in digest {
+            buffer[place] = digits[Int(byte >> 4)]
+            buffer[place + 1] = digits[Int(byte & 15)]
+            place += 2
+        }
+        return place
+    }
+}
+
+// MARK: - Request ids
+
+/// The caller's id, when it is 1 to 128 letters, digits and `._:-`.
+private func validRequestID(_ text: String) -> String? {
+    let isValid =
+        (1...128).contains(text.utf8.count)
+        && text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: ":"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+    return isValid ? text : nil
+}
+
+/// Ids for requests that bring none: a random start, then a count, so that one costs no system call.
+private final class RequestIDs: Sendable {
+    private let start: String
+    private let count = Atomic<UInt64>(0)
+
+    init() {
+        var random = SystemRandomNumberGenerator()
+        start = "req_" + String(random.next() as UInt64, radix: 36) + "_"
+    }
+
+    func next() -> String {
+        start + String(count.wrappingAdd(1, ordering: .relaxed).newValue, radix: 36)
+    }
+}

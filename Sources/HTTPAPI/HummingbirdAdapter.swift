@@ -1,0 +1,112 @@
+// The API on a Hummingbird router: every route of the table is a route of the router, all with the same
+// handler, which takes the request apart and gives it to the core. The core finds the route once more,
+// so that a request answers the same with and without sockets.
+
+import HTTPTypes
+package import Hummingbird
+import NIOCore
+
+extension API {
+    /// A router with all routes. Anything else that it is given is answered by the core too: 404 for an
+    /// unknown path, 405 with `Allow` for a known one.
+    package func router<Context: RequestContext>(
+        context: Context.Type = BasicRequestContext.self
+    ) -> Router<Context> {
+        let router = Router(context: context)
+        add(to: router)
+        return router
+    }
+
+    /// Adds all routes to a router that may have others.
+    package func add<Context: RequestContext>(to router: Router<Context>) {
+        router.add(middleware: UnmatchedRequests(api: self))
+        for route in routes {
+            router.on(RouterPath(route.template), method: route.method.httpMethod) {
+                request, _ in await answer(request)
+            }
+        }
+    }
+
+    /// Collects the body, asks the core, turns its answer into a response.
+    package func answer(_ request: Request) async -> Response {
+        let headers = request.headers
+        let requestID = headers[.requestID]
+        let limit = configuration.maxBodyBytes
+        if let length = headers[.contentLength].flatMap(Int.init), length > limit {
+            return bodyTooLargeResponse(requestID: requestID).hummingbird
+        }
+        let body: ByteBuffer
+        do {
+            body = try await request.body.collect(upTo: limit)
+        } catch is NIOTooManyBytesError {
+            return bodyTooLargeResponse(requestID: requestID).hummingbird
+        } catch {
+            // The connection broke: nobody reads the answer.
+            return Response(status: .badRequest)
+        }
+        var asked = APIRequest(
+            request.method.rawValue, path: request.uri.path, query: request.uri.query ?? "",
+            body: Array(body.readableBytesView), contentType: headers[.contentType],
+            authorization: headers[.authorization], idempotencyKey: headers[.idempotencyKey],
+            requestID: requestID)
+        if asked.path == "/v1/usage" { asked.cloudEvent = cloudEventAttributes(headers) }
+        return await respond(to: asked).hummingbird
+    }
+
+    private func cloudEventAttributes(_ headers: HTTPFields) -> [(name: String, value: String)] {
+        headers.compactMap { field in
+            let name = field.name.canonicalName
+            guard name.hasPrefix("ce-") else { return nil }
+            return (String(name.dropFirst(3)), field.value)
+        }
+    }
+}
+
+/// Requests that no route of the router matches.
+private struct UnmatchedRequests<Context: RequestContext>: RouterMiddleware {
+    let api: API
+
+    @concurrent
+    func handle(
+        _ request: Request, context: Context,
+        next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as HTTPError where error.status == .notFound {
+            return await api.answer(request)
+        }
+    }
+}
+
+extension HTTPMethod {
+    fileprivate var httpMethod: HTTPRequest.Method {
+        switch self {
+        case .get: .get
+        case .post: .post
+        case .put: .put
+        case .patch: .patch
+        case .delete: .delete
+        }
+    }
+}
+
+extension APIResponse {
+    fileprivate var hummingbird: Response {
+        var fields = HTTPFields()
+        fields.reserveCapacity(headers.count + 2)
+        fields[.contentType] = contentType
+        fields[.contentLength] = String(body.count)
+        for header in headers {
+            if let name = HTTPField.Name(header.name) { fields[name] = header.value }
+        }
+        return Response(
+            status: .init(code: status), headers: fields,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let requestID = Self("X-Request-Id")!
+    fileprivate static let idempotencyKey = Self("Idempotency-Key")!
+}

@@ -1,0 +1,143 @@
+import Billing
+import CanonicalJSON
+import Engine
+import EventLog
+import FaregateTestSupport
+import HTTPAPI
+import Testing
+
+/// An API on a ledger in memory, with a key of each role, and short ways to ask it.
+struct APIFixture: Sendable {
+    let ledger: LedgerFixture
+    let api: API
+
+    static let secrets: [KeyRole: String] = [
+        .read: "fg_read-secret", .meter: "fg_meter-secret", .admin: "fg_admin-secret",
+    ]
+    static let bootstrapSecret = "fg_bootstrap-secret"
+
+    /// One ledger for tests that change nothing that others look at.
+    static let shared = Task { try await APIFixture() }
+
+    init(
+        store: (any EventStore)? = nil, engine: EngineConfiguration = EngineConfiguration(),
+        configure: (inout APIConfiguration) -> Void = { _ in }
+    ) async throws {
+        ledger = try await LedgerFixture(store: store, configuration: engine)
+        var configuration = APIConfiguration()
+        configuration.bootstrapKeyHash = secretHash(Self.bootstrapSecret)
+        configuration.openAPI = Array("openapi: 3.1.0\n".utf8)
+        configure(&configuration)
+        api = API(engine: ledger.engine, configuration: configuration)
+        for (role, secret) in Self.secrets.sorted(by: { $0.value < $1.value }) {
+            try await addKey("key_\(role.rawValue)", secret, role)
+        }
+    }
+
+    func addKey(
+        _ id: String, _ secret: String, _ role: KeyRole, project: String? = nil
+    ) async throws {
+        var key = KeyCreated()
+        key.id = id
+        key.role = role
+        key.project = project
+        key.secretHash = secretHash(secret)
+        try await ledger.ask(.createKey(key))
+    }
+
+    /// Asks with the admin key unless told otherwise.
+    func ask(
+        _ method: String, _ target: String, _ body: String? = nil, secret: String? = nil,
+        key: String? = nil, contentType: String = "application/json"
+    ) async -> Answer {
+        let parts = target.split(separator: "?", maxSplits: 1)
+        let request = APIRequest(
+            method, path: String(parts[0]), query: parts.count > 1 ? String(parts[1]) : "",
+            body: Array((body ?? "").utf8), contentType: body == nil ? nil : contentType,
+            authorization: "Bearer " + (secret ?? Self.secrets[.admin] ?? ""),
+            idempotencyKey: key)
+        return Answer(await api.respond(to: request))
+    }
+
+    func get(_ target: String, secret: String? = nil) async -> Answer {
+        await ask("GET", target, secret: secret)
+    }
+
+    func post(
+        _ target: String, _ body: String? = nil, secret: String? = nil, key: String? = nil
+    ) async -> Answer {
+        await ask("POST", target, body, secret: secret, key: key)
+    }
+
+    /// A hold for an amount.
+    @discardableResult
+    func reserve(_ id: String, _ customer: String, amount: String) async -> Answer {
+        await post(
+            "/v1/reservations",
+            #"{"id":"\#(id)","customer":"\#(customer)","model":"gpt-4o","amount":"\#(amount)"}"#)
+    }
+
+    /// A hold for token counts.
+    @discardableResult
+    func reserveTokens(
+        _ id: String, _ customer: String, model: String = "gpt-4o", input: Int = 1_000,
+        output: Int = 500, more: String = ""
+    ) async -> Answer {
+        await post(
+            "/v1/reservations",
+            #"{"id":"\#(id)","customer":"\#(customer)","model":"\#(model)","usage_estimate":"#
+                + #"{"input_tokens":\#(input),"max_output_tokens":\#(output)}\#(more)}"#)
+    }
+}
+
+/// An answer with its body read.
+struct Answer: Sendable {
+    let response: APIResponse
+    let json: JSONValue
+
+    init(_ response: APIResponse) {
+        self.response = response
+        json = (try? StrictJSON.parse(response.body)) ?? .null
+    }
+
+    var status: Int { response.status }
+    var text: String { String(decoding: response.body, as: UTF8.self) }
+
+    /// The value at `error.code` or `budgets[0].held`.
+    subscript(_ path: String) -> JSONValue? {
+        var value = json
+        for part in path.split(whereSeparator: { $0 == "." || $0 == "[" }) {
+            if part.hasSuffix("]") {
+                guard case .array(let elements) = value, let index = Int(part.dropLast()),
+                    elements.indices.contains(index)
+                else { return nil }
+                value = elements[index]
+            } else {
+                guard case .object(let object) = value, let member = object[String(part)] else {
+                    return nil
+                }
+                value = member
+            }
+        }
+        return value
+    }
+
+    func string(_ path: String) -> String? {
+        if case .string(let text)? = self[path] { text } else { nil }
+    }
+
+    func integer(_ path: String) -> Int64? {
+        if case .integer(let number)? = self[path] { number } else { nil }
+    }
+
+    func bool(_ path: String) -> Bool? {
+        if case .bool(let flag)? = self[path] { flag } else { nil }
+    }
+
+    func count(_ path: String) -> Int? {
+        if case .array(let elements)? = self[path] { elements.count } else { nil }
+    }
+
+    /// `404 not_found`: what most tests look at first.
+    var code: String { "\(status) \(string("error.code") ?? "-")" }
+}
