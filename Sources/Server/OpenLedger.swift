@@ -1,0 +1,155 @@
+// A ledger in this process: its store, the engine on it and the API in front.
+//
+// Whoever has the ledger's lock opens it `owned`: everything can be done. Beside an owner it can
+// only be opened `beside`: the log is folded as it stands, and nothing is ever written.
+
+package import Billing
+package import Engine
+package import EventLog
+package import HTTPAPI
+import NIOPosix
+package import SQLiteEventLog
+import TimeZones
+
+package struct OpenLedger: Sendable {
+    package let store: SQLiteEventStore
+    package let engine: Engine
+    package let api: API
+
+    /// Absolute path of the ledger's file.
+    package var path: String { store.path }
+
+    /// Events on the log by now.
+    package var eventCount: UInt64 { store.head.sequence }
+
+    /// What to make when there is no ledger at the path.
+    package struct Creation: Sendable {
+        package var currency: String
+        package var isTestClock: Bool
+
+        package init(currency: String = "USD", isTestClock: Bool = false) {
+            self.currency = currency
+            self.isTestClock = isTestClock
+        }
+    }
+
+    /// Takes the ledger's lock and opens it for everything. The file work is done on a thread that
+    /// may block.
+    ///
+    /// - Parameters:
+    ///   - creation: nil: there must be a ledger.
+    ///   - loading: called now and then with the events folded and the number to fold.
+    package static func owned(
+        path: String, creation: Creation? = nil,
+        engine engineConfiguration: EngineConfiguration = EngineConfiguration(),
+        api apiConfiguration: APIConfiguration = APIConfiguration(),
+        log: @escaping @Sendable (APILogRecord) -> Void = { _ in },
+        loading: @escaping @Sendable (UInt64, UInt64) -> Void = { _, _ in }
+    ) async throws(ServerFailure) -> OpenLedger {
+        let ledger = try await blocking { () throws(ServerFailure) -> OpenLedger in
+            let store: SQLiteEventStore
+            do throws(StoreError) {
+                store = try SQLiteEventStore.open(path: path, create: creation.map(newLedger))
+            } catch {
+                throw ServerFailure(error, path: path)
+            }
+            return try start(
+                store, path: path, engineConfiguration, apiConfiguration, log: log,
+                loading: loading)
+        }
+        do throws(EngineError) {
+            try await Genesis.open(ledger.engine)
+        } catch {
+            await ledger.engine.shutdown()
+            throw ServerFailure(error, path: path)
+        }
+        return ledger
+    }
+
+    /// Opens the ledger's log for reading, whoever owns it. What is asked is answered as of the
+    /// newest event when it was opened; commands are refused.
+    package static func beside(
+        path: String, api: APIConfiguration = APIConfiguration(),
+        loading: @escaping @Sendable (UInt64, UInt64) -> Void = { _, _ in }
+    ) async throws(ServerFailure) -> OpenLedger {
+        try await blocking { () throws(ServerFailure) -> OpenLedger in
+            let store = try openSQLiteBeside(path)
+            // A clock that stands still at the last event: what came due since is the owner's to
+            // record.
+            return try start(
+                store, path: path, EngineConfiguration(), api, clock: ManualClock(.zero),
+                log: { _ in }, loading: loading)
+        }
+    }
+
+    /// The store alone, for reading, whoever owns it. Blocks.
+    package static func openStoreBeside(_ path: String) throws(ServerFailure) -> any EventStore {
+        try openSQLiteBeside(path)
+    }
+
+    private static func openSQLiteBeside(
+        _ path: String
+    ) throws(ServerFailure) -> SQLiteEventStore {
+        do throws(StoreError) {
+            return try SQLiteEventStore.openReadOnly(path: path)
+        } catch {
+            throw ServerFailure(error, path: path)
+        }
+    }
+
+    /// Finishes what was accepted and closes the file.
+    package func shutdown() async { await engine.shutdown() }
+
+    private static func start(
+        _ store: SQLiteEventStore, path: String, _ configuration: EngineConfiguration,
+        _ api: APIConfiguration, clock: (any LedgerClock)? = nil,
+        log: @escaping @Sendable (APILogRecord) -> Void,
+        loading: (UInt64, UInt64) -> Void
+    ) throws(ServerFailure) -> OpenLedger {
+        let ownClock: any LedgerClock =
+            store.identity.isTestClock ? ManualClock(testClockStart) : SystemClock()
+        do throws(EngineError) {
+            let engine = try Engine(
+                store: store, clock: clock ?? ownClock,
+                calendar: BudgetCalendar(TimeZoneDatabase()), configuration: configuration,
+                progress: loading)
+            return OpenLedger(
+                store: store, engine: engine, api: API(engine: engine, configuration: api, log: log)
+            )
+        } catch {
+            store.close()
+            throw ServerFailure(error, path: path)
+        }
+    }
+
+    /// Where a new test clock stands until it is set: 2000-01-01T00:00:00Z, before anything that
+    /// tests are about, and the same in every run.
+    package static let testClockStart = Instant(microseconds: 946_684_800_000_000)
+
+    private static func newLedger(_ creation: Creation) -> NewLedger {
+        var random = SystemRandomNumberGenerator()
+        let id = [random.next(), random.next()].map { (half: UInt64) -> String in
+            let digits = String(half, radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }
+        let created = creation.isTestClock ? testClockStart : SystemClock().now()
+        return NewLedger(
+            identity: LedgerIdentity(
+                ledgerID: "ledger_" + id.joined(), currency: creation.currency,
+                isTestClock: creation.isTestClock),
+            createdMicroseconds: created.microseconds)
+    }
+}
+
+/// Runs `body` on a thread that may block, never on the cooperative pool.
+package func blocking<Result: Sendable>(
+    _ body: @escaping @Sendable () throws(ServerFailure) -> Result
+) async throws(ServerFailure) -> Result {
+    do {
+        return try await NIOThreadPool.singleton.runIfActive(body)
+    } catch let failure as ServerFailure {
+        throw failure
+    } catch {
+        throw ServerFailure(.inputOutput, "cancelled", "interrupted (\(error))")
+    }
+}

@@ -1,0 +1,140 @@
+package import Configuration
+package import Logging
+import Observability
+
+/// Everything a server is told from outside, checked. See Settings.swift for names and meaning.
+package struct ServerConfiguration: Sendable {
+    package var databasePath: String
+    package var host: String
+    /// 0: the system chooses.
+    package var port: Int
+    /// Secret; nil when there is none.
+    package var adminKey: String?
+    package var isTestClock: Bool
+    package var currency: String
+    package var bodyBytesMax: Int
+    package var queueMax: Int
+    package var logLevel: Logger.Level
+    package var requestTimeoutSeconds: Int
+    package var idleTimeoutSeconds: Int
+    package var shutdownTimeoutSeconds: Int
+
+    /// All settings with where each came from, in the table's order; secrets are masked.
+    package let report: [Line]
+
+    /// Variables that begin with `FAREGATE_` and mean nothing: probably misspelt.
+    package let strangeVariables: [String]
+
+    package struct Line: Sendable, Equatable {
+        package var name: String
+        /// As it may be shown; empty when not set.
+        package var value: String
+        package var origin: SettingOrigin
+    }
+
+    /// Variables that other parts of the program read: the client's options.
+    package static let clientVariables: Set<String> = [
+        "FAREGATE_CONFIG", "FAREGATE_URL", "FAREGATE_KEY", "FAREGATE_PROJECT",
+    ]
+
+    /// - Parameters:
+    ///   - file: path and bytes of the configuration file, if there is one.
+    ///   - options: values of the command line by setting, with the option each was given by.
+    package init(
+        file: (path: String, bytes: [UInt8])? = nil, environment: [String: String] = [:],
+        options: [String: (value: ConfigContent, option: String)] = [:]
+    ) throws(ConfigurationError) {
+        var parsed: ConfigurationFile?
+        if let file { parsed = try ConfigurationFile(file.bytes, path: file.path) }
+        var reader = Reader(
+            layers: SettingLayers(file: parsed, environment: environment, options: options))
+        databasePath = try reader.text(.db) { $0.isEmpty ? "must not be empty" : nil }
+        host = try reader.text(.host) { $0.isEmpty ? "must not be empty" : nil }
+        port = try reader.integer(.port)
+        adminKey = try reader.optionalText(.adminKey, Self.fault(inAdminKey:))
+        isTestClock = try reader.flag(.testClock)
+        currency = try reader.text(.currency, Self.fault(inCurrency:))
+        bodyBytesMax = try reader.integer(.bodyBytesMax)
+        queueMax = try reader.integer(.queueMax)
+        let level = try reader.text(.logLevel) { text in
+            Logger.Level(rawValue: text) == nil
+                ? "must be one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
+                : nil
+        }
+        logLevel = Logger.Level(rawValue: level) ?? .info
+        requestTimeoutSeconds = try reader.integer(.requestTimeout)
+        idleTimeoutSeconds = try reader.integer(.idleTimeout)
+        shutdownTimeoutSeconds = try reader.integer(.shutdownTimeout)
+        report = reader.lines
+
+        let known = Set(Setting.all.map(\.variable)).union(Self.clientVariables)
+        strangeVariables = environment.keys
+            .filter { $0.hasPrefix(Setting.variablePrefix) && !known.contains($0) }
+            .sorted()
+    }
+
+    private static func fault(inAdminKey key: String) -> String? {
+        // Travels in a header, and is guessed at by whoever reaches the port.
+        if key.utf8.count < 20 { return "must have at least 20 characters" }
+        let isVisible = key.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+        return isVisible ? nil : "must be visible ASCII characters without spaces"
+    }
+
+    private static func fault(inCurrency code: String) -> String? {
+        let isCode = code.utf8.count == 3 && code.utf8.allSatisfy { (0x41...0x5a).contains($0) }
+        return isCode ? nil : "must be an ISO 4217 code: three capital letters"
+    }
+}
+
+/// Reads settings and notes what was read.
+private struct Reader {
+    let layers: SettingLayers
+    var lines: [ServerConfiguration.Line] = []
+
+    init(layers: SettingLayers) { self.layers = layers }
+
+    mutating func text(
+        _ setting: Setting, _ fault: (String) -> String?
+    ) throws(ConfigurationError) -> String {
+        let text = try optionalText(setting, fault)
+        precondition(text != nil, "\(setting.name) has a default")
+        return text ?? ""
+    }
+
+    mutating func optionalText(
+        _ setting: Setting, _ fault: (String) -> String?
+    ) throws(ConfigurationError) -> String? {
+        let (content, origin) = try layers.value(of: setting)
+        guard case .string(let text) = content else {
+            note(setting, "", origin)
+            return nil
+        }
+        if let fault = fault(text) {
+            throw ConfigurationError(setting.name, "\(setting.name) \(fault) (\(origin))")
+        }
+        note(setting, setting.isSecret ? redacted(text) : text, origin)
+        return text
+    }
+
+    mutating func integer(_ setting: Setting) throws(ConfigurationError) -> Int {
+        let (content, origin) = try layers.value(of: setting)
+        guard case .int(let number) = content else {
+            preconditionFailure("\(setting.name) has a default")
+        }
+        note(setting, String(number), origin)
+        return number
+    }
+
+    mutating func flag(_ setting: Setting) throws(ConfigurationError) -> Bool {
+        let (content, origin) = try layers.value(of: setting)
+        guard case .bool(let flag) = content else {
+            preconditionFailure("\(setting.name) has a default")
+        }
+        note(setting, flag ? "true" : "false", origin)
+        return flag
+    }
+
+    private mutating func note(_ setting: Setting, _ value: String, _ origin: SettingOrigin) {
+        lines.append(.init(name: setting.name, value: value, origin: origin))
+    }
+}

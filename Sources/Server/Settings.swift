@@ -1,0 +1,117 @@
+// The settings of a server: names, meaning, defaults and limits, in one table that the reader, the
+// printed configuration and the documentation share.
+//
+// A setting has one name. In the configuration file it is a member of the one JSON object
+//
+//   {"db": "/var/lib/faregate/faregate.db", "port": 8080, "test_clock": false}
+//
+// and in the environment a variable, FAREGATE_ before the name in capitals: FAREGATE_PORT=8080.
+// Later ones of default < file < environment < command line win, setting by setting. A variable
+// that is empty counts as not set.
+
+import Configuration
+
+/// What a setting's value can be.
+enum SettingKind: Sendable, Equatable {
+    case text
+    case integer(ClosedRange<Int>)
+    case flag
+}
+
+package struct Setting: Sendable {
+    /// As in the file: `request_timeout_seconds`.
+    package let name: String
+    let kind: SettingKind
+    let fallback: ConfigContent?
+    /// What it is, one sentence.
+    package let meaning: String
+    let isSecret: Bool
+
+    /// As in the environment: `FAREGATE_REQUEST_TIMEOUT_SECONDS`.
+    package var variable: String { Self.variablePrefix + name.uppercased() }
+
+    package static let variablePrefix = "FAREGATE_"
+
+    private init(
+        _ name: String, _ kind: SettingKind, _ fallback: ConfigContent?, _ meaning: String,
+        isSecret: Bool = false
+    ) {
+        self.name = name
+        self.kind = kind
+        self.fallback = fallback
+        self.meaning = meaning
+        self.isSecret = isSecret
+    }
+
+    package static let db = Setting(
+        "db", .text, "faregate.db", "Path of the ledger's file; made at the first start.")
+    package static let host = Setting(
+        "host", .text, "127.0.0.1", "Address to listen on; 0.0.0.0 for all of IPv4.")
+    package static let port = Setting(
+        "port", .integer(0...65_535), 8080, "Port to listen on; 0 lets the system choose one.")
+    package static let adminKey = Setting(
+        "admin_key", .text, nil,
+        "Secret of an administrator besides the keys on the ledger; 20 characters or more.",
+        isSecret: true)
+    package static let testClock = Setting(
+        "test_clock", .flag, false,
+        "Whether a new ledger gets a clock that callers set. Never for real money.")
+    package static let currency = Setting(
+        "currency", .text, "USD", "ISO 4217 code of a new ledger's one currency.")
+    package static let bodyBytesMax = Setting(
+        "body_bytes_max", .integer(1_024...67_108_864), 4_194_304,
+        "Largest request body that is accepted, bytes.")
+    package static let queueMax = Setting(
+        "queue_max", .integer(64...1_048_576), 32_768,
+        "Requests that may wait to be decided; more are answered 503.")
+    package static let logLevel = Setting(
+        "log_level", .text, "info", "trace, debug, info, notice, warning, error or critical.")
+    package static let requestTimeout = Setting(
+        "request_timeout_seconds", .integer(1...3_600), 30,
+        "How long a request's body may take to arrive.")
+    package static let idleTimeout = Setting(
+        "idle_timeout_seconds", .integer(1...86_400), 75,
+        "How long a connection may lie idle before it is closed.")
+    package static let shutdownTimeout = Setting(
+        "shutdown_timeout_seconds", .integer(1...3_600), 30,
+        "How long requests under way may take to end when the server is stopped.")
+
+    /// In the order in which people read them.
+    package static let all = [
+        db, host, port, adminKey, testClock, currency, bodyBytesMax, queueMax, logLevel,
+        requestTimeout, idleTimeout, shutdownTimeout,
+    ]
+}
+
+/// Where a value came from.
+package enum SettingOrigin: Sendable, Equatable, CustomStringConvertible {
+    case fallback
+    /// Path of the configuration file.
+    case file(String)
+    /// Name of the variable.
+    case environment(String)
+    /// The option of the command line.
+    case commandLine(String)
+
+    package var description: String {
+        switch self {
+        case .fallback: "default"
+        case .file(let path): path
+        case .environment(let variable): "environment \(variable)"
+        case .commandLine(let option): "option \(option)"
+        }
+    }
+}
+
+/// Why a configuration cannot be used; the text names the setting and where its value came from,
+/// and never holds a secret.
+package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The setting's name; empty when it is about the file as a whole.
+    package var setting: String
+    package var description: String
+
+    init(_ setting: String, _ description: String) {
+        self.setting = setting
+        self.description = description
+    }
+}

@@ -1,0 +1,141 @@
+import ArgumentParser
+import Logging
+import Observability
+import Sandbox
+import Server
+
+struct SandboxCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sandbox",
+        abstract: "Play real LLM traffic through a ledger, and stay up.",
+        discussion: """
+            Starts a server, creates customers with different plans and budgets, plays a trace of
+            real requests over HTTP in compressed time, and prints what was reserved, settled and
+            rejected, what it cost and what it is charged, and whether the ledger verifies. Then it
+            stays up for curl and the other commands, until it is interrupted.
+
+            Examples:
+              faregate sandbox --db sandbox.db
+              faregate sandbox --trace azure-llm-trace-2023-conv.csv --speed 600 --exit
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "Trace to play, CSV of time and tokens; default: the sample within the program.",
+            valueName: "file"),
+        completion: .file(extensions: ["csv"]))
+    var trace: String?
+
+    @Option(help: ArgumentHelp("Seconds of the trace that pass in one.", valueName: "factor"))
+    var speed: Int64 = 48
+
+    @Option(help: ArgumentHelp("Most calls under way at a time.", valueName: "count"))
+    var concurrency: Int = 256
+
+    @Flag(help: "End after the report; with 1 when the ledger is not sound.")
+    var exit = false
+
+    @OptionGroup var options: ServeOptions
+
+    mutating func run() async throws {
+        let console = Console.current
+        var configuration = try options.configuration(console)
+        if options.logLevel == nil {
+            configuration.logLevel = max(configuration.logLevel, .warning)
+        }
+        let key = configuration.adminKey ?? Self.randomKey()
+        let (addresses, announce) = AsyncStream.makeStream(of: Opened.self)
+        let bar = ProgressBar("Reading the log", console: console)
+        var hooks = ServerHooks()
+        hooks.onLoading = { bar.update($0, of: $1) }
+        hooks.onReady = { address, ledger in
+            bar.finish()
+            announce.yield(Opened(address: address, ledger: ledger))
+        }
+        let server = FaregateServer(
+            configuration, logger: Logger(jsonLabel: "faregate", level: configuration.logLevel),
+            hooks: hooks, runKey: key)
+        let play = self
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                defer { announce.finish() }
+                do throws(ServerFailure) {
+                    try await server.run()
+                } catch {
+                    throw CommandFailure(error)
+                }
+                return true
+            }
+            group.addTask {
+                for await opened in addresses {
+                    return try await play.play(opened, key: key, console)
+                }
+                return false
+            }
+            // The first to end by itself, or the server, ends all.
+            while let isOver = try await group.next() {
+                if isOver { group.cancelAll() }
+            }
+        }
+    }
+
+    private struct Opened: Sendable {
+        var address: ServerAddress
+        var ledger: OpenLedger
+    }
+
+    /// - Returns: whether the command is over.
+    private func play(_ opened: Opened, key: String, _ console: Console) async throws -> Bool {
+        let url = opened.address.url
+        var sandbox = SandboxOptions(
+            baseURL: url, adminKey: key, trace: trace.map { .file(path: $0) } ?? .sample,
+            speed: speed, concurrency: concurrency)
+        sandbox.width = console.width
+        if console.isErrorTerminal { sandbox.progress = console.writeError }
+        let report: SandboxReport
+        do {
+            report = try await Sandbox.run(sandbox)
+        } catch let error as SandboxError {
+            throw CommandFailure(error)
+        }
+        console.out(report.rendered(width: sandbox.width, isColoured: console.isOutTerminal))
+        let verification = try await VerifyCommand.verifyFile(opened.ledger.path, console)
+        console.out("Verify: " + verification.text)
+        guard !exit else {
+            if verification.passed { return true }
+            throw CommandFailure(.negative, "the ledger is not sound")
+        }
+        console.out(Self.invitation(url: url, key: key))
+        return false
+    }
+
+    private static func invitation(url: String, key: String) -> String {
+        """
+
+        The server stays up at \(url) until you interrupt it. In another terminal:
+
+          export FAREGATE_URL=\(url) FAREGATE_KEY=\(key)
+          faregate customer list
+          faregate events --type usage.rejected --limit 5
+          curl -s -H "Authorization: Bearer $FAREGATE_KEY" $FAREGATE_URL/v1/customers?limit=2
+        """
+    }
+
+    /// Good for this run only.
+    private static func randomKey() -> String {
+        var random = SystemRandomNumberGenerator()
+        let words = (0..<3).map { _ in String(random.next() as UInt64, radix: 36) }
+        return "fg_" + words.joined()
+    }
+}
+
+extension CommandFailure {
+    fileprivate init(_ error: SandboxError) {
+        switch error {
+        case .option: self.init(.usage, error.description)
+        case .trace: self.init(.inputOutput, error.description)
+        case .unreachable: self.init(.unreachable, error.description)
+        case .server: self.init(.negative, error.description)
+        }
+    }
+}

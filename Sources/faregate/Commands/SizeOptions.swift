@@ -1,0 +1,149 @@
+import ArgumentParser
+import CanonicalJSON
+
+/// Whose call it is.
+struct SubjectOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Customer that pays.", valueName: "id"))
+    var customer: String
+
+    @Option(help: ArgumentHelp("Model that is called.", valueName: "name"))
+    var model: String
+
+    @Option(help: ArgumentHelp("User within the customer.", valueName: "id"))
+    var user: String?
+
+    @Option(help: ArgumentHelp("Run that the call belongs to.", valueName: "id"))
+    var run: String?
+
+    @Option(help: ArgumentHelp("Label; may be repeated.", valueName: "name=value"))
+    var tag: [NameValue] = []
+
+    @Option(help: ArgumentHelp("When it happened, for the record (RFC 3339).", valueName: "time"))
+    var occurredAt: String?
+
+    func add(to body: inout JSONObject, project: String?) {
+        body.set("customer", customer)
+        body.set("project", project)
+        body.set("model", model)
+        body.set("user", user)
+        body.set("run", run)
+        body.set("tags", pairs: tag)
+        body.set("occurred_at", occurredAt)
+    }
+}
+
+/// How large a call may become.
+struct EstimateOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Prompt tokens, cached ones included.", valueName: "tokens"))
+    var input: Int?
+
+    @Option(
+        help: ArgumentHelp("Part of the input read from the provider's cache.", valueName: "tokens")
+    )
+    var cached: Int?
+
+    @Option(help: ArgumentHelp("Part of the input written to the cache.", valueName: "tokens"))
+    var cacheWrite: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Most output tokens that the request asks for; the model's own maximum if absent.",
+            valueName: "tokens"))
+    var maxOutput: Int?
+
+    @Option(help: ArgumentHelp("Output tokens that are likely.", valueName: "tokens"))
+    var expectedOutput: Int?
+
+    @Option(help: ArgumentHelp("Answers asked for (n).", valueName: "count"))
+    var completions: Int?
+
+    @Option(help: ArgumentHelp("Searches by the provider's own tool.", valueName: "count"))
+    var webSearches: Int?
+
+    @Option(help: ArgumentHelp("auto, standard, batch, flex or priority.", valueName: "tier"))
+    var tier: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Of the request, where it changes the price: region=us. May be repeated.",
+            valueName: "name=value"))
+    var attribute: [NameValue] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Instead of tokens: what the call may cost at most.", valueName: "amount"))
+    var amount: DecimalAmount?
+
+    func validate() throws {
+        if (input == nil) == (amount == nil) {
+            throw ValidationError("Give --input (and the other counts) or --amount.")
+        }
+    }
+
+    func add(to body: inout JSONObject) {
+        body.set("amount", amount?.text)
+        guard let input else { return }
+        var counts = JSONObject()
+        counts.set("input_tokens", input)
+        counts.set("cached_input_tokens", cached)
+        counts.set("cache_write_tokens", cacheWrite)
+        counts.set("max_output_tokens", maxOutput)
+        counts.set("expected_output_tokens", expectedOutput)
+        counts.set("completions", completions)
+        counts.set("web_searches", webSearches)
+        counts.set("service_tier", tier)
+        counts.set("attributes", pairs: attribute)
+        body.append("usage_estimate", .object(counts))
+    }
+}
+
+/// What was used in the end, counted as providers report it.
+struct UsageOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The whole prompt, cache included.", valueName: "tokens"))
+    var input: Int?
+
+    @Option(help: ArgumentHelp("Part of the input read from the cache.", valueName: "tokens"))
+    var cached: Int?
+
+    @Option(help: ArgumentHelp("Written to the cache for five minutes.", valueName: "tokens"))
+    var cacheWrite: Int?
+
+    @Option(help: ArgumentHelp("Written to the cache for an hour.", valueName: "tokens"))
+    var cacheWrite1h: Int?
+
+    @Option(help: ArgumentHelp("The whole answer, reasoning included.", valueName: "tokens"))
+    var output: Int?
+
+    @Option(help: ArgumentHelp("Part of the output spent on reasoning.", valueName: "tokens"))
+    var reasoning: Int?
+
+    @Option(help: ArgumentHelp("Searches by the provider's own tool.", valueName: "count"))
+    var webSearches: Int?
+
+    @Option(help: ArgumentHelp("Model as served, if another.", valueName: "name"))
+    var servedModel: String?
+
+    @Option(help: ArgumentHelp("Tier as served.", valueName: "tier"))
+    var tier: String?
+
+    @Option(
+        help: ArgumentHelp("As served: region=us. May be repeated.", valueName: "name=value"))
+    var attribute: [NameValue] = []
+
+    /// Nil when nothing was said of usage.
+    var counts: JSONObject? {
+        var counts = JSONObject()
+        counts.set("input_tokens", input)
+        counts.set("cached_input_tokens", cached)
+        counts.set("cache_write_tokens", cacheWrite)
+        counts.set("cache_write_1h_tokens", cacheWrite1h)
+        counts.set("output_tokens", output)
+        counts.set("reasoning_tokens", reasoning)
+        counts.set("web_searches", webSearches)
+        guard !counts.members.isEmpty else { return nil }
+        counts.set("served_model", servedModel)
+        counts.set("service_tier", tier)
+        counts.set("attributes", pairs: attribute)
+        return counts
+    }
+}

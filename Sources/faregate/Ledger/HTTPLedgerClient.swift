@@ -1,0 +1,87 @@
+import AsyncHTTPClient
+import Glibc
+import HTTPAPI
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// A ledger behind a server.
+struct HTTPLedgerClient: LedgerClient {
+    private let base: String
+    private let key: String?
+    private let timeoutSeconds: Int64
+    private let client: HTTPClient
+
+    /// - Parameters:
+    ///   - url: scheme, host and port; a path before `/v1` is kept.
+    ///   - key: secret of an API key; nil or empty sends none.
+    init(url: String, key: String?, timeoutSeconds: Int) throws(CommandFailure) {
+        guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
+            throw CommandFailure(
+                .usage, "the server's URL must begin with http:// or https://, not \(url)")
+        }
+        var base = url
+        while base.hasSuffix("/") { base.removeLast() }
+        self.base = base
+        self.key = key.flatMap { $0.isEmpty ? nil : $0 }
+        self.timeoutSeconds = Int64(timeoutSeconds)
+        var configuration = HTTPClient.Configuration()
+        configuration.redirectConfiguration = .disallow
+        configuration.timeout = .init(
+            connect: .seconds(min(self.timeoutSeconds, 5)), read: .seconds(self.timeoutSeconds))
+        client = HTTPClient(
+            eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+    }
+
+    func send(_ request: APIRequest) async throws(CommandFailure) -> APIResponse {
+        var http = HTTPClientRequest(url: base + request.target)
+        http.method = .RAW(value: request.method)
+        http.headers.add(name: "Accept", value: "application/json")
+        if let key { http.headers.add(name: "Authorization", value: "Bearer \(key)") }
+        if let idempotencyKey = request.idempotencyKey {
+            http.headers.add(name: "Idempotency-Key", value: idempotencyKey)
+        }
+        if let contentType = request.contentType {
+            http.headers.add(name: "Content-Type", value: contentType)
+            http.body = .bytes(request.body, length: .known(Int64(request.body.count)))
+        }
+        do {
+            let response = try await client.execute(http, timeout: .seconds(timeoutSeconds))
+            let body = try await response.body.collect(upTo: 256 << 20)
+            return APIResponse(
+                status: Int(response.status.code),
+                headers: response.headers.map { ($0.name, $0.value) },
+                contentType: response.headers.first(name: "Content-Type") ?? "",
+                body: Array(body.readableBytesView))
+        } catch {
+            throw CommandFailure(.unreachable, "\(base): \(Self.reason(error))")
+        }
+    }
+
+    func close() async { try? await client.shutdown() }
+
+    private static let unknownOutcome =
+        ". Whether the request was carried out is not known; sent again with the same id or"
+        + " --idempotency-key it is carried out once"
+
+    private static func reason(_ error: any Error) -> String {
+        if let error = error as? HTTPClientError {
+            switch error {
+            case .connectTimeout: return "no server answers (timed out while connecting)"
+            case .remoteConnectionClosed:
+                return "the server closed the connection without an answer" + unknownOutcome
+            case .readTimeout, .deadlineExceeded:
+                return "the server did not answer in time" + unknownOutcome
+            case .invalidURL, .emptyHost, .emptyScheme: return "this is not a URL"
+            default: return "the connection failed (\(error))"
+            }
+        }
+        if error is NIOConnectionError { return "no server answers there" }
+        if let error = error as? IOError {
+            return error.errnoCode == ECONNREFUSED
+                ? "no server answers there"
+                : "the connection failed (\(String(cString: strerror(error.errnoCode))))"
+        }
+        return "the connection failed (\(error))"
+    }
+}

@@ -1,0 +1,185 @@
+import Billing
+import CanonicalJSON
+import Configuration
+import Engine
+import EventLog
+import Glibc
+import HTTPAPI
+import SQLiteEventLog
+import Testing
+
+@testable import Server
+
+@Suite struct ServerTests {
+    // A new ledger gets a first key; with it the API can be used; the next start makes no other.
+    @Test func firstStartMakesOneKey() async throws {
+        let setup = try Setup()
+        let key = try await withServer(setup) { server in
+            let key = try #require(server.firstKey)
+            let listed = try await ask(server, "GET", "/v1/keys", key: key)
+            #expect(listed.status == 200)
+            let stranger = try await ask(server, "GET", "/v1/keys")
+            #expect(stranger.status == 401)
+            return key
+        }
+        try await withServer(setup) { server in
+            #expect(server.firstKey == nil)
+            let listed = try await ask(server, "GET", "/v1/keys", key: key)
+            #expect(listed.status == 200)
+        }
+    }
+
+    // With an admin_key in the configuration that secret is an administrator, and no key is made.
+    @Test func configuredAdminKeyWorks() async throws {
+        let secret = "fg_configured-by-the-operator"
+        let setup = try Setup(["admin_key": .string(secret)])
+        try await withServer(setup) { server in
+            #expect(server.firstKey == nil)
+            let made = try await ask(
+                server, "POST", "/v1/keys", key: secret, body: #"{"role":"read","id":"reader"}"#)
+            #expect(made.status == 201)
+            let events = try await ask(server, "GET", "/v1/events?type=key.created", key: secret)
+            guard case .array(let found) = events.json["data"] else {
+                Issue.record("no events")
+                return
+            }
+            #expect(found.first?["actor"] == .string("bootstrap"))
+        }
+    }
+
+    // Stopping finishes what was accepted and closes the file: the next process can take it at
+    // once, and everything that was acknowledged is there.
+    @Test func stoppingClosesTheLedger() async throws {
+        let setup = try Setup()
+        try await withServer(setup) { server in
+            let key = try #require(server.firstKey)
+            for number in 1...20 {
+                let made = try await ask(
+                    server, "POST", "/v1/customers", key: key, body: #"{"id":"c\#(number)"}"#)
+                #expect(made.status == 201)
+            }
+        }
+        let ledger = try await OpenLedger.owned(path: setup.ledgerPath)
+        let count = try await ledger.engine.read { $0.state.customers.count }
+        #expect(count == 20)
+        await ledger.shutdown()
+    }
+
+    // The three unauthenticated routes answer, and the contract is served from the binary.
+    @Test func healthReadinessAndContract() async throws {
+        try await withServer(Setup()) { server in
+            let health = try await ask(server, "GET", "/healthz")
+            #expect(health.json["status"] == .string("ok"))
+            let readiness = try await ask(server, "GET", "/readyz")
+            #expect(readiness.json["state"] == .string("healthy"))
+            let served = try await ask(server, "GET", "/openapi.yaml")
+            #expect(served.status == 200)
+            let contract = await server.ledger.api.respond(
+                to: APIRequest("GET", path: "/openapi.yaml"))
+            #expect(String(decoding: contract.body, as: UTF8.self).contains("openapi: 3.1"))
+        }
+    }
+
+    // A body above the limit is refused with 413; the limit is the configured one.
+    @Test func bodyLimitIsTheConfiguredOne() async throws {
+        let setup = try Setup(
+            ["body_bytes_max": .int(1_024)])
+        try await withServer(setup) { server in
+            let key = try #require(server.firstKey)
+            let name = String(repeating: "x", count: 2_000)
+            let answer = try await ask(
+                server, "POST", "/v1/plans", key: key, body: #"{"id":"p","name":"\#(name)"}"#)
+            #expect(answer.status == 413)
+        }
+    }
+
+    // A body that trickles in is cut off when its time is up, though bytes keep coming.
+    @Test func tricklingBodyIsCutOff() async throws {
+        let setup = try Setup(
+            ["request_timeout_seconds": .int(1), "idle_timeout_seconds": .int(60)])
+        try await withServer(setup) { server in
+            let port = server.address.port
+            let milliseconds = try await blocking { () throws(ServerFailure) -> Int in
+                Trickle.millisecondsUntilCutOff(port: port, everyMilliseconds: 200, limit: 8_000)
+            }
+            #expect((900...6_000).contains(milliseconds), "cut off after \(milliseconds) ms")
+            let health = try await ask(server, "GET", "/healthz")
+            #expect(health.status == 200)
+        }
+    }
+
+    // A connection on which nothing happens is closed after the idle timeout.
+    @Test func idleConnectionIsClosed() async throws {
+        let setup = try Setup(
+            ["idle_timeout_seconds": .int(1)])
+        try await withServer(setup) { server in
+            let port = server.address.port
+            let milliseconds = try await blocking { () throws(ServerFailure) -> Int in
+                Trickle.millisecondsUntilCutOff(port: port, everyMilliseconds: nil, limit: 8_000)
+            }
+            #expect((900...6_000).contains(milliseconds), "closed after \(milliseconds) ms")
+        }
+    }
+
+    // A test clock stands at a fixed instant until it is set, and only forward from there.
+    @Test func testClockStandsStill() async throws {
+        let setup = try Setup(
+            ["test_clock": .bool(true)])
+        try await withServer(setup) { server in
+            let key = try #require(server.firstKey)
+            let now = try await ask(server, "GET", "/v1/test_clock", key: key)
+            #expect(now.json["now"] == .string("2000-01-01T00:00:00.000000Z"))
+            let set = try await ask(
+                server, "POST", "/v1/test_clock", key: key, body: #"{"now":"2030-01-01T00:00:00Z"}"#
+            )
+            #expect(set.json["now"] == .string("2030-01-01T00:00:00.000000Z"))
+        }
+    }
+}
+
+/// A client that is slow on purpose. Blocks.
+private enum Trickle {
+    /// Sends the beginning of a request, then a byte now and then (or nothing), until the server
+    /// hangs up.
+    static func millisecondsUntilCutOff(
+        port: Int, everyMilliseconds interval: Int?, limit: Int
+    ) -> Int {
+        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let connected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard connected == 0 else { return -1 }
+        let start = monotonicMilliseconds()
+        if interval != nil {
+            let head =
+                "POST /v1/plans HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n"
+                + "Content-Type: application/json\r\n\r\n"
+            _ = send(socket, head, head.utf8.count, Int32(MSG_NOSIGNAL))
+        }
+        while monotonicMilliseconds() - start < limit {
+            if let interval {
+                guard send(socket, " ", 1, Int32(MSG_NOSIGNAL)) == 1 else { break }
+                usleep(UInt32(interval) * 1_000)
+            }
+            var byte: UInt8 = 0
+            let flags = Int32(MSG_DONTWAIT)
+            let received = recv(socket, &byte, 1, flags)
+            if received == 0 || (received < 0 && errno != EAGAIN) { break }
+            if interval == nil { usleep(20_000) }
+        }
+        return monotonicMilliseconds() - start
+    }
+
+    private static func monotonicMilliseconds() -> Int {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
+    }
+}
