@@ -1,0 +1,38 @@
+import Glibc
+
+/// `FaregateBenchmarks [--customers N] [--seconds S] [--repeats R] [--callers 1,64,256,1024] [--dir PATH]`
+struct BenchmarkOptions {
+    var customers = 100_000
+    var seconds = 3
+    var repeats = 3
+    var callers = [1, 64, 256, 1024]
+    /// Where the files go: a real disk, or durability costs nothing and the figures mean nothing.
+    var directory = ".build/bench"
+
+    init(arguments: [String]) {
+        var rest = arguments.dropFirst()
+        while let name = rest.popFirst() {
+            guard let value = rest.popFirst() else { Self.usage() }
+            switch name {
+            case "--customers": customers = Self.number(value)
+            case "--seconds": seconds = Self.number(value)
+            case "--repeats": repeats = Self.number(value)
+            case "--callers": callers = value.split(separator: ",").map { Self.number(String($0)) }
+            case "--dir": directory = value
+            default: Self.usage()
+            }
+        }
+    }
+
+    private static func number(_ text: String) -> Int {
+        guard let number = Int(text), number > 0 else { usage() }
+        return number
+    }
+
+    private static func usage() -> Never {
+        note(
+            "usage: FaregateBenchmarks [--customers N] [--seconds S] [--repeats R]"
+                + " [--callers 1,64,256,1024] [--dir PATH]")
+        exit(2)
+    }
+}

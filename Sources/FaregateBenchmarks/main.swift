@@ -1,0 +1,13 @@
+// `make bench`: the engine beside a ceiling taken in the same run on the same disk.
+//
+// Absolute figures of one machine say little; ratios taken in one run do. Each level is measured three
+// times, engine and ceiling in turn, and the medians are printed.
+
+import Glibc
+
+do {
+    try await EngineBenchmark(BenchmarkOptions(arguments: CommandLine.arguments)).run()
+} catch {
+    note("error: \(error)")
+    exit(1)
+}
