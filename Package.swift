@@ -46,12 +46,15 @@ let package = Package(
         .target(name: "CanonicalJSON"),
         .target(name: "TimeZones"),
         .target(name: "CEmbedded", exclude: ["prices-2026-11.json"]),
-        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         // Core
         .target(name: "Billing", dependencies: ["Money"]),
         .target(name: "Pricing", dependencies: ["Money", "Billing", "CanonicalJSON", "CEmbedded"]),
         // Ports and adapters
-        .target(name: "EventLog", dependencies: ["Money", "Billing", "CanonicalJSON", "TimeZones", crypto]),
+        .target(
+            name: "EventLog",
+            dependencies: ["Money", "Billing", "CanonicalJSON", "TimeZones", crypto]),
         .target(name: "SQLiteEventLog", dependencies: ["EventLog", "CSQLite"]),
         // Application
         .target(
@@ -69,14 +72,16 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "TimeZones", "EventLog",
+                "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "TimeZones",
+                "EventLog",
                 "SQLiteEventLog", "Engine", "HTTPAPI", "Observability", hummingbird, configuration,
                 lifecycle, logging, nioCore, nioPosix, crypto, httpTypes,
             ]),
         .target(
             name: "Sandbox",
             dependencies: [
-                "CanonicalJSON", "CEmbedded", "Money", "TimeZones", asyncHTTPClient, nioCore, nioHTTP1,
+                "CanonicalJSON", "CEmbedded", "Money", "TimeZones", asyncHTTPClient, nioCore,
+                nioHTTP1,
             ]),
         .executableTarget(
             name: "faregate",
@@ -133,6 +138,13 @@ let package = Package(
                 "Money", "Billing", "CanonicalJSON", "EventLog", "SQLiteEventLog", "Engine",
                 "HTTPAPI", "Observability", "Server", "TimeZones", asyncHTTPClient, configuration,
                 lifecycle, logging, nioCore, nioHTTP1, nioPosix, httpTypes,
+            ]),
+        .testTarget(
+            name: "CLITests",
+            dependencies: [
+                "faregate", "Server", "Sandbox", "Money", "Billing", "CanonicalJSON", "EventLog",
+                "SQLiteEventLog", "Engine", "HTTPAPI", "Observability", "TimeZones", argumentParser,
+                asyncHTTPClient, configuration, logging, nioCore,
             ]),
         .testTarget(
             name: "SandboxTests",

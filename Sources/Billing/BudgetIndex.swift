@@ -74,9 +74,10 @@ extension BudgetMatch {
     }
 }
 
-/// Names one counter of a budget: the values of the `per` dimensions in their fixed order, each with
-/// `%` and `/` percent-encoded, joined by `/`. Customers, users and runs live inside a project, so
-/// the project comes first wherever one of them is named. No dimensions: the empty text.
+/// Names one counter of a budget: the values of the `per` dimensions in their fixed order, each
+/// with `%` and `/` percent-encoded, joined by `/`. Customers, users and runs live inside a
+/// project, so the project comes first wherever one of them is named. No dimensions: the empty
+/// text.
 package func scopeText(
     per dimensions: [BudgetDimension], subject: Subject, plan: String, model: String
 ) -> String {

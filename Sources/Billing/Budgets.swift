@@ -1,7 +1,7 @@
 // Budgets: limits on what matching calls may consume in a window.
 //
-// One rule may keep many counters: `per` names the dimensions that get one each, so `per: [customer]`
-// is a default limit for every customer, also for one never seen before.
+// One rule may keep many counters: `per` names the dimensions that get one each, so `per:
+// [customer]` is a default limit for every customer, also for one never seen before.
 
 import Money
 

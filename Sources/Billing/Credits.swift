@@ -74,7 +74,8 @@ package struct Grant: Sendable, Hashable {
 
     package init(
         terms: GrantTerms = GrantTerms(), createdSequence: UInt64 = 0, remaining: Money = .zero,
-        held: Money = .zero, burnt: Money = .zero, repaid: Money = .zero, expired: Money = .zero, revoked: Money = .zero,
+        held: Money = .zero, burnt: Money = .zero, repaid: Money = .zero, expired: Money = .zero,
+        revoked: Money = .zero,
         isEnded: Bool = false, isActive: Bool = true
     ) {
         self.terms = terms

@@ -1,5 +1,5 @@
-// How holds and charges move a customer's money. `decide` runs these on a copy to know what an event
-// must say; `evolve` runs them on the state with what the event says.
+// How holds and charges move a customer's money. `decide` runs these on a copy to know what an
+// event must say; `evolve` runs them on the state with what the event says.
 
 import Money
 
@@ -31,8 +31,8 @@ extension Customer {
         return (portions, rest)
     }
 
-    /// Where a charge goes: first what its hold has taken, then other usable grants, then the bucket of
-    /// the funding mode.
+    /// Where a charge goes: first what its hold has taken, then other usable grants, then the
+    /// bucket of the funding mode.
     func split(
         charge: Money, hold: FundingHold?, mode: FundingMode, model: String, at now: Instant
     ) -> FundingSplit {
@@ -66,9 +66,9 @@ extension Customer {
         return result
     }
 
-    /// Takes `amount` back out of where `past` went, last burnt first. The split's figures are negative.
-    /// Debt that grants have repaid since comes back to the grants that repaid: such repayments are
-    /// undone, newest grant first, and are negative too.
+    /// Takes `amount` back out of where `past` went, last burnt first. The split's figures are
+    /// negative. Debt that grants have repaid since comes back to the grants that repaid: such
+    /// repayments are undone, newest grant first, and are negative too.
     func giveBack(
         _ amount: Money, from past: FundingSplit
     ) -> (split: FundingSplit, undone: [GrantPortion]) {

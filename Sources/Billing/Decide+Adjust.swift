@@ -54,7 +54,8 @@ extension LedgerState {
     ) throws(CommandError) {
         let range = -LedgerLimits.amountMax...LedgerLimits.amountMax
         guard range.contains(event.cost), range.contains(event.charge) else {
-            throw CommandError(.invalid, "A correction is at most 1,000,000.", param: "charge_delta")
+            throw CommandError(
+                .invalid, "A correction is at most 1,000,000.", param: "charge_delta")
         }
         guard reservation.actual.charge + event.charge >= .zero else {
             throw CommandError(
@@ -66,8 +67,8 @@ extension LedgerState {
         }
     }
 
-    /// Spreads a change of charge: more is funded like a settlement without a hold, less goes back to
-    /// where it came from, last burnt first.
+    /// Spreads a change of charge: more is funded like a settlement without a hold, less goes back
+    /// to where it came from, last burnt first.
     func correct(_ change: Money, _ reservation: Reservation, _ facts: Facts) -> ChargeCorrection {
         var result = ChargeCorrection()
         guard change != .zero, var customer = customers[reservation.subject.customerKey] else {

@@ -112,8 +112,8 @@ extension LedgerState {
         }
     }
 
-    /// When a hold that is in the way of this counter ends, as far as can be told cheaply: exact when
-    /// no more than `scanMax` reservations are open, else the earliest that it can be.
+    /// When a hold that is in the way of this counter ends, as far as can be told cheaply: exact
+    /// when no more than `scanMax` reservations are open, else the earliest that it can be.
     func earliestHoldExpiry(on matched: MatchedCounter, _ facts: Facts) -> Instant? {
         let scanMax = 256
         if reservations.count <= scanMax {
@@ -137,10 +137,13 @@ extension LedgerState {
 
 extension Quote {
     /// The figures at an output cap; `expected` never above it.
-    func figures(maxOutputTokens: Int64) throws(CommandError) -> (bound: CallFigures, expected: CallFigures) {
+    func figures(maxOutputTokens: Int64) throws(CommandError) -> (
+        bound: CallFigures, expected: CallFigures
+    ) {
         let output = min(expectedOutputTokens, maxOutputTokens)
         do throws(MoneyError) {
-            let (boundOutput, tooMany) = maxOutputTokens.multipliedReportingOverflow(by: completions)
+            let (boundOutput, tooMany) = maxOutputTokens.multipliedReportingOverflow(
+                by: completions)
             let (total, tooManyInAll) = boundOutput.addingReportingOverflow(inputTokens)
             if tooMany || tooManyInAll || total > LedgerLimits.tokensMax { throw .overflow }
             var bound = CallFigures(

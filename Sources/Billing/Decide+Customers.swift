@@ -168,8 +168,8 @@ extension LedgerState {
         return [draft(.paymentReceived(event), key)]
     }
 
-    /// The customer, or the one that its first call opens under the project's default plan, with the
-    /// event that does so. Its limits hold for that very call.
+    /// The customer, or the one that its first call opens under the project's default plan, with
+    /// the event that does so. Its limits hold for that very call.
     func customerOrOpening(
         _ key: CustomerKey
     ) throws(CommandError) -> (Customer, [EventDraft]) {

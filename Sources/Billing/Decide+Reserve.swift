@@ -28,7 +28,8 @@ extension LedgerState {
             return opening + [draft(.usageRejected(refusal), key, request.id)]
         }
         let quote = try quote(facts)
-        var attempt = try Attempt(quote, matchedCounters(call.subject, customer: customer, model: call.model, facts))
+        var attempt = try Attempt(
+            quote, matchedCounters(call.subject, customer: customer, model: call.model, facts))
         try attempt.clamp()
         let funding = try fund(&attempt, customer: customer, model: call.model, facts)
         let estimate = try estimate(quote, facts, maxOutputTokens: attempt.maxOutputTokens)
@@ -59,14 +60,17 @@ extension LedgerState {
         if customer.totals.charge > limit || customer.totals.cost > limit
             || customer.heldCharge > limit
         {
-            throw CommandError(.overflow, "The customer's totals are at the end of the ledger's range.")
+            throw CommandError(
+                .overflow, "The customer's totals are at the end of the ledger's range.")
         }
     }
 
     private func refusedByStatus(
         _ customer: Customer, _ call: CallRequest, _ facts: Facts
     ) -> UsageRejected? {
-        func refused(_ code: RejectionCode, _ rule: RejectionRule, _ reason: String?) -> UsageRejected {
+        func refused(_ code: RejectionCode, _ rule: RejectionRule, _ reason: String?)
+            -> UsageRejected
+        {
             var event = rejection(of: call, plan: customer.plan, code, rule)
             event.reason = reason
             return event
@@ -231,7 +235,8 @@ extension LedgerState {
         if let (code, rule) = funding.refusal {
             if worst.map({ severity(code) > severity($0.code) }) ?? true { worst = (code, nil) }
             // Debt refuses calls of any size.
-            affordable = rule == .debt ? nil : lower(affordable, attempt.affordable(funding.available))
+            affordable =
+                rule == .debt ? nil : lower(affordable, attempt.affordable(funding.available))
         }
         guard let worst else { return nil }
         var event = rejection(of: call, plan: plan, worst.code, .budget)
@@ -290,8 +295,8 @@ struct Attempt {
 
     var lines: [BudgetLine] { counters.map(\.line) }
 
-    /// Lowers the output cap to what the `clamp` counters can bear, then marks every counter with what
-    /// it holds and how it took the call.
+    /// Lowers the output cap to what the `clamp` counters can bear, then marks every counter with
+    /// what it holds and how it took the call.
     mutating func clamp() throws(CommandError) {
         for counter in counters where counter.onExceed == .clamp {
             guard !counter.fits(need(counter)),
@@ -306,7 +311,8 @@ struct Attempt {
             let counter = counters[index]
             let hold = need(counter)
             counters[index].line.hold = hold
-            let asked = (counter.holds == .bound ? before.0 : before.1).quantity(counter.line.measure)
+            let asked = (counter.holds == .bound ? before.0 : before.1).quantity(
+                counter.line.measure)
             counters[index].line.outcome = outcome(counter, hold, asked: asked)
         }
     }

@@ -28,7 +28,8 @@ extension LedgerState {
         case .settled: throw alreadySettled(key)
         case .released: throw alreadyReleased(key)
         default:
-            throw CommandError(.expired, "The hold of '\(key.id)' is over; settle it, or reserve anew.")
+            throw CommandError(
+                .expired, "The hold of '\(key.id)' is over; settle it, or reserve anew.")
         }
         var event = UsageExtended()
         event.previous = reservation.lastSequence
@@ -155,7 +156,8 @@ extension LedgerState {
                 price: reservation.estimate.price, cardPrice: reservation.estimate.cardPrice,
                 tier: reservation.estimate.tier, cost: expected.cost, charge: expected.charge,
                 marks: [.usageEstimated])
-            let output = reservation.estimate.expectedOutputTokens * reservation.estimate.completions
+            let output =
+                reservation.estimate.expectedOutputTokens * reservation.estimate.completions
             if reservation.estimate.method != .amount {
                 rated.counts[.input] = reservation.estimate.inputTokens
                 rated.counts[.output] = output

@@ -23,7 +23,8 @@ extension LedgerState {
         ]
     }
 
-    /// Stopping a stopped run again says nothing new; stopping one never seen refuses its later calls.
+    /// Stopping a stopped run again says nothing new; stopping one never seen refuses its later
+    /// calls.
     func decideStop(_ key: RunKey, _ reason: String?) throws(CommandError) -> [EventDraft] {
         _ = try existing(project: key.project)
         let run = runs[key]

@@ -1,5 +1,5 @@
-// Deciding: command + state + facts → events. Pure: equal inputs give equal events, and nothing here
-// reads a clock, draws a random number or waits.
+// Deciding: command + state + facts → events. Pure: equal inputs give equal events, and nothing
+// here reads a clock, draws a random number or waits.
 //
 // A refusal for lack of money is an event like any other (`usage.rejected`). A `CommandError` means
 // that the command makes no sense here: nothing is recorded.
@@ -123,14 +123,16 @@ extension LedgerState {
                 .invalid, "'\(rule.timeZone)' is not a known IANA time zone.", param: "time_zone")
         }
         if let project = rule.match.project, projects[project] == nil {
-            throw CommandError(.invalid, "There is no project '\(project)'.", param: "match.project")
+            throw CommandError(
+                .invalid, "There is no project '\(project)'.", param: "match.project")
         }
         if let plan = rule.match.plan, plans[plan] == nil {
             throw CommandError(.invalid, "There is no plan '\(plan)'.", param: "match.plan")
         }
         if rule.onExceed == .clamp, rule.measure == .requests {
             throw CommandError(
-                .invalid, "A limit on requests cannot clamp: a call cannot be made smaller than one.",
+                .invalid,
+                "A limit on requests cannot clamp: a call cannot be made smaller than one.",
                 param: "on_exceed")
         }
         var rule = rule

@@ -1,5 +1,6 @@
-// Payloads of `usage.*`. Those after the first of a reservation name the one before it (`previous`),
-// so that a reservation's whole history is found from its newest event without an index.
+// Payloads of `usage.*`. Those after the first of a reservation name the one before it
+// (`previous`), so that a reservation's whole history is found from its newest event without an
+// index.
 
 package import Money
 
@@ -147,8 +148,8 @@ package struct UsageSettled: Sendable, Hashable {
     package var overrun = Money.zero
     /// Where the charge went; for a late settlement, the change against the provisional charge.
     package var split = FundingSplit()
-    /// Debt repaid with what came back to unrestricted grants. Below zero: the repayment of a debt that
-    /// a correction takes back is undone.
+    /// Debt repaid with what came back to unrestricted grants. Below zero: the repayment of a debt
+    /// that a correction takes back is undone.
     package var repaidDebt: [GrantPortion] = []
     /// The hold had expired before this came.
     package var isLate = false
@@ -156,8 +157,8 @@ package struct UsageSettled: Sendable, Hashable {
     package var replaced = CallFigures.zero
     /// On late settlements: the reservation's counters.
     package var counters: [CounterReference] = []
-    /// actual ÷ expected and actual ÷ bound of the cost, in parts per million; nil when the divisor is
-    /// zero.
+    /// actual ÷ expected and actual ÷ bound of the cost, in parts per million; nil when the divisor
+    /// is zero.
     package var expectedRatio: Int64?
     package var boundRatio: Int64?
     package var occurredAt: Instant?

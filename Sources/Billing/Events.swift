@@ -1,7 +1,7 @@
 // The events. What is not in an event did not happen; what is in one is true for ever.
 //
-// Every payload has a memberwise initialiser by default values, so that a codec can fill one field by
-// field and an older event without a newer field decodes to that field's default.
+// Every payload has a memberwise initialiser by default values, so that a codec can fill one field
+// by field and an older event without a newer field decodes to that field's default.
 
 package import Money
 

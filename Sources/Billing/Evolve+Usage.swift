@@ -9,7 +9,9 @@ extension LedgerState {
         switch recorded.event {
         case .usageReserved(let event):
             guard let reservation = Reservation(first: recorded) else { return }
-            for line in event.lines { hold(line, run: reservation.subject.runKey, until: event.expiresAt) }
+            for line in event.lines {
+                hold(line, run: reservation.subject.runKey, until: event.expiresAt)
+            }
             customers[customer]?.reserve(event)
             reservations[key] = reservation
         case .usageExtended(let event):
@@ -33,7 +35,8 @@ extension LedgerState {
         case .usageExpired(let event):
             guard let reservation = reservations.removeValue(forKey: key) else { return }
             unhold(reservation, actual: event.provisional)
-            customers[customer]?.resolve(reservation, split: event.split, actual: event.provisional) {
+            customers[customer]?.resolve(reservation, split: event.split, actual: event.provisional)
+            {
                 $0.totals.expiredCount += 1
                 $0.repay(event.repaidDebt)
             }

@@ -1,5 +1,5 @@
-// Folding events into the state. Total: an event that is on the log is true, so nothing here throws,
-// traps on an event's figures or refuses. What `decide` guarantees is not checked again.
+// Folding events into the state. Total: an event that is on the log is true, so nothing here
+// throws, traps on an event's figures or refuses. What `decide` guarantees is not checked again.
 
 import Money
 

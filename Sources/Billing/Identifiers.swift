@@ -18,7 +18,8 @@ package struct Instant: Hashable, Comparable, Sendable {
         let (span, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
         if overflow { return seconds < 0 ? .zero : .max }
         let (sum, tooLate) = microseconds.addingReportingOverflow(span)
-        return Instant(microseconds: tooLate ? Instant.max.microseconds : min(sum, Instant.max.microseconds))
+        return Instant(
+            microseconds: tooLate ? Instant.max.microseconds : min(sum, Instant.max.microseconds))
     }
 }
 
@@ -33,6 +34,28 @@ package struct Window: Hashable, Sendable {
     }
 }
 
+/// Names byte by byte. Swift's `==` takes a letter with its accent for equal to the letter followed
+/// by the accent; the memory of ids and the log do not, and who is charged must not depend on who
+/// looks.
+private enum ExactName {
+    static func isSame(_ a: String, _ b: String) -> Bool {
+        a.utf8.count == b.utf8.count && a.utf8.elementsEqual(b.utf8)
+    }
+
+    static func precedes(_ a: (String, String), _ b: (String, String)) -> Bool {
+        let isFirstSame = isSame(a.0, b.0)
+        let (x, y) = isFirstSame ? (a.1, b.1) : (a.0, b.0)
+        return x.utf8.lexicographicallyPrecedes(y.utf8)
+    }
+
+    static func hash(_ name: String, into hasher: inout Hasher) {
+        var name = name
+        name.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        // No byte of UTF-8 is 0xff: ("ab", "c") and ("a", "bc") stay apart.
+        hasher.combine(0xff as UInt8)
+    }
+}
+
 /// A customer within a project.
 package struct CustomerKey: Hashable, Comparable, Sendable {
     package var project: String
@@ -43,8 +66,17 @@ package struct CustomerKey: Hashable, Comparable, Sendable {
         self.id = id
     }
 
+    package static func == (a: CustomerKey, b: CustomerKey) -> Bool {
+        ExactName.isSame(a.id, b.id) && ExactName.isSame(a.project, b.project)
+    }
+
     package static func < (a: CustomerKey, b: CustomerKey) -> Bool {
-        (a.project, a.id) < (b.project, b.id)
+        ExactName.precedes((a.project, a.id), (b.project, b.id))
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        ExactName.hash(project, into: &hasher)
+        ExactName.hash(id, into: &hasher)
     }
 }
 
@@ -58,8 +90,17 @@ package struct ReservationKey: Hashable, Comparable, Sendable {
         self.id = id
     }
 
+    package static func == (a: ReservationKey, b: ReservationKey) -> Bool {
+        ExactName.isSame(a.id, b.id) && ExactName.isSame(a.project, b.project)
+    }
+
     package static func < (a: ReservationKey, b: ReservationKey) -> Bool {
-        (a.project, a.id) < (b.project, b.id)
+        ExactName.precedes((a.project, a.id), (b.project, b.id))
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        ExactName.hash(project, into: &hasher)
+        ExactName.hash(id, into: &hasher)
     }
 }
 
@@ -73,7 +114,18 @@ package struct RunKey: Hashable, Comparable, Sendable {
         self.id = id
     }
 
-    package static func < (a: RunKey, b: RunKey) -> Bool { (a.project, a.id) < (b.project, b.id) }
+    package static func == (a: RunKey, b: RunKey) -> Bool {
+        ExactName.isSame(a.id, b.id) && ExactName.isSame(a.project, b.project)
+    }
+
+    package static func < (a: RunKey, b: RunKey) -> Bool {
+        ExactName.precedes((a.project, a.id), (b.project, b.id))
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        ExactName.hash(project, into: &hasher)
+        ExactName.hash(id, into: &hasher)
+    }
 }
 
 /// A free label on a call.

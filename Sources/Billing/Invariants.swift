@@ -81,7 +81,8 @@ extension LedgerState {
                     .init(
                         rule: "counter.held",
                         text: "budget \(budget.rule.id) scope '\(scope)': counter \(counter.held) "
-                            + "(\(counter.openHolds)), open holds \(expected.held) (\(expected.count))"))
+                            + "(\(counter.openHolds)), open holds \(expected.held) (\(expected.count))"
+                    ))
             }
             if counter.spent < 0 {
                 found.append(
@@ -107,7 +108,8 @@ extension LedgerState {
             if run.counter.held != expected {
                 found.append(
                     .init(
-                        rule: "run.held", text: "run \(run.id): \(run.counter.held), holds \(expected)"))
+                        rule: "run.held",
+                        text: "run \(run.id): \(run.counter.held), holds \(expected)"))
             }
         }
     }
@@ -120,7 +122,9 @@ extension LedgerState {
                 found.append(
                     .init(
                         rule: rule,
-                        text: "customer \(customer.project)/\(customer.id): \(a.decimalText) ≠ \(b.decimalText)"))
+                        text:
+                            "customer \(customer.project)/\(customer.id): \(a.decimalText) ≠ \(b.decimalText)"
+                    ))
             }
         }
         let totals = customer.totals
@@ -144,7 +148,8 @@ extension LedgerState {
             if !isSound {
                 found.append(
                     .init(
-                        rule: "grant", text: "\(customer.id) \(grant.terms.id): remaining "
+                        rule: "grant",
+                        text: "\(customer.id) \(grant.terms.id): remaining "
                             + "\(grant.remaining.decimalText), held \(grant.held.decimalText)"))
             }
         }

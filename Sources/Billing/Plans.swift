@@ -31,8 +31,8 @@ package enum ExpiryPolicy: String, Sendable, Hashable, CaseIterable {
 /// Commercial terms. A customer has those of its plan, field by field overridden by its own.
 package struct Terms: Hashable, Sendable {
     package var funding: FundingMode?
-    /// Prepaid: how far below zero the balance may go. Postpaid: the most that may be owed and held;
-    /// nil: no limit.
+    /// Prepaid: how far below zero the balance may go. Postpaid: the most that may be owed and
+    /// held; nil: no limit.
     package var creditLimit: Money?
     /// Which figure the funding check holds.
     package var fundingHolds: HoldFigure?

@@ -127,8 +127,9 @@ package struct PriceReference: Sendable, Hashable {
     /// when they are the same.
     package var chain: [String]
 
-    package init(bookVersion: Int64 = 0, entry: String = "", card: String = "", chain: [String] = [])
-    {
+    package init(
+        bookVersion: Int64 = 0, entry: String = "", card: String = "", chain: [String] = []
+    ) {
         self.bookVersion = bookVersion
         self.entry = entry
         self.card = card
@@ -162,7 +163,11 @@ package struct UsageCounts: Sendable, Hashable {
         set {
             if let index = lines.firstIndex(where: { $0.unit >= unit }) {
                 if lines[index].unit == unit {
-                    if newValue == 0 { lines.remove(at: index) } else { lines[index].count = newValue }
+                    if newValue == 0 {
+                        lines.remove(at: index)
+                    } else {
+                        lines[index].count = newValue
+                    }
                 } else if newValue != 0 {
                     lines.insert(Line(unit: unit, count: newValue), at: index)
                 }

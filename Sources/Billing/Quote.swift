@@ -89,8 +89,9 @@ package struct LinearPrice: Sendable, Hashable {
     /// 1,000,000 + markup in parts per million.
     package var partsPerMillion: Int64
 
-    package init(base: PicoSum = PicoSum(), perOutputToken: Int128 = 0, partsPerMillion: Int64 = 1_000_000)
-    {
+    package init(
+        base: PicoSum = PicoSum(), perOutputToken: Int128 = 0, partsPerMillion: Int64 = 1_000_000
+    ) {
         self.base = base
         self.perOutputToken = perOutputToken
         self.partsPerMillion = partsPerMillion
@@ -98,7 +99,8 @@ package struct LinearPrice: Sendable, Hashable {
 
     /// The amount at `outputTokens`.
     package func amount(outputTokens: Int64) throws(MoneyError) -> Money {
-        let (product, overflow) = perOutputToken.multipliedReportingOverflow(by: Int128(outputTokens))
+        let (product, overflow) = perOutputToken.multipliedReportingOverflow(
+            by: Int128(outputTokens))
         if overflow { throw .overflow }
         return try PicoSum(picos: base.picos + product).rounded(partsPerMillion: partsPerMillion)
     }
@@ -174,7 +176,8 @@ package enum EstimateMethod: String, Sendable, Hashable, CaseIterable {
     case counts
     /// An amount given by the caller.
     case amount
-    /// Token counts given by the caller, priced by the project's ceiling rate: the model has no price.
+    /// Token counts given by the caller, priced by the project's ceiling rate: the model has no
+    /// price.
     case ceiling
 }
 

@@ -1,5 +1,5 @@
-// One reservation as the fold of its own events. The state keeps open ones; resolved ones are folded
-// again from the log when they are asked for.
+// One reservation as the fold of its own events. The state keeps open ones; resolved ones are
+// folded again from the log when they are asked for.
 
 import Money
 

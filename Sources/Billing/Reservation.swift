@@ -10,7 +10,8 @@ package struct CallFigures: Sendable, Hashable {
     /// 1 for a call that counts as made, else 0.
     package var requests: Int64
 
-    package init(cost: Money = .zero, charge: Money = .zero, tokens: Int64 = 0, requests: Int64 = 0) {
+    package init(cost: Money = .zero, charge: Money = .zero, tokens: Int64 = 0, requests: Int64 = 0)
+    {
         self.cost = cost
         self.charge = charge
         self.tokens = tokens
@@ -134,7 +135,9 @@ package struct FundingHold: Sendable, Hashable {
     /// The part that no grant covers.
     package var uncovered: Money
 
-    package init(mode: FundingMode = .unfunded, grants: [GrantPortion] = [], uncovered: Money = .zero) {
+    package init(
+        mode: FundingMode = .unfunded, grants: [GrantPortion] = [], uncovered: Money = .zero
+    ) {
         self.mode = mode
         self.grants = grants
         self.uncovered = uncovered

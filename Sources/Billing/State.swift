@@ -112,7 +112,8 @@ package struct Customer: Sendable, Hashable {
         id: String = "", project: String = "", name: String? = nil, plan: String = "",
         terms: Terms = Terms(), status: CustomerStatus = .active, statusReason: String? = nil,
         stripeCustomer: String? = nil, billingDay: Int64 = 1, openedAt: Instant = .zero,
-        openedSequence: UInt64 = 0, grants: [Grant] = [], debt: Money = .zero, heldUncovered: Money = .zero,
+        openedSequence: UInt64 = 0, grants: [Grant] = [], debt: Money = .zero,
+        heldUncovered: Money = .zero,
         heldCharge: Money = .zero, openReservations: Int64 = 0,
         totals: CustomerTotals = CustomerTotals()
     ) {

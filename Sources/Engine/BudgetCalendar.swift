@@ -31,8 +31,8 @@ package final class BudgetCalendar: WindowCalendar {
         {
             return window
         }
-        // A zone that vanished from the machine falls back to UTC: the rule was accepted when it was
-        // known, and a decision cannot fail on a file. The window is recorded in the event.
+        // A zone that vanished from the machine falls back to UTC: the rule was accepted when it
+        // was known, and a decision cannot fail on a file. The window is recorded in the event.
         let rules = (try? database.rules(for: timeZone)) ?? .utc
         let range = calendarWindow(kind, billingDay).window(
             containing: instant.microseconds, in: rules)

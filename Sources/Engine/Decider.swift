@@ -39,7 +39,8 @@ final class Decider: @unchecked Sendable {
         finish()
     }
 
-    /// How long to wait for work: until the next timer, at most a second; on a manual clock for ever.
+    /// How long to wait for work: until the next timer, at most a second; on a manual clock for
+    /// ever.
     private func patience() -> Int64? {
         if snapshotUnderway != nil { return 50_000 }
         guard clock.isReal else { return nil }

@@ -2,13 +2,13 @@
 //
 //   callers ──► queue (bounded) ──► decider ──► decided jobs ──► writer ──► answers
 //
-// The decider takes what is there, decides it on the state in memory and goes on with the next while
-// the writer makes the last durable. The writer takes all jobs decided so far and appends them in one
-// transaction (group commit), then the answers leave: never before.
+// The decider takes what is there, decides it on the state in memory and goes on with the next
+// while the writer makes the last durable. The writer takes all jobs decided so far and appends
+// them in one transaction (group commit), then the answers leave: never before.
 //
-// When an append fails, the callers of everything decided since get the error, the decider throws its
-// state away and folds the log again, and writes are refused for a moment before the next one is tried.
-// Reads go on throughout.
+// When an append fails, the callers of everything decided since get the error, the decider throws
+// its state away and folds the log again, and writes are refused for a moment before the next one
+// is tried. Reads go on throughout.
 
 package import Billing
 package import EventLog

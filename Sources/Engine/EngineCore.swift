@@ -1,8 +1,9 @@
-// The engine without its threads: requests in, events and answers out. One thread at a time uses it;
-// nothing here waits but for the point reads that a repeated id needs.
+// The engine without its threads: requests in, events and answers out. One thread at a time uses
+// it; nothing here waits but for the point reads that a repeated id needs.
 //
 // A batch is decided on the state as the batches before it left it, durable or not. When an append
-// fails, everything since the durable head is thrown away and the state is folded again from the log.
+// fails, everything since the durable head is thrown away and the state is folded again from the
+// log.
 
 package import Billing
 import EventLog
@@ -60,8 +61,8 @@ struct EngineCore {
     /// Now, never earlier than the newest event.
     func time(_ clock: any LedgerClock) -> Instant { max(clock.now(), state.time) }
 
-    /// Appends what is due by `now`: expired holds, grants that begin or end. At most `limit` of them;
-    /// true when more are due.
+    /// Appends what is due by `now`: expired holds, grants that begin or end. At most `limit` of
+    /// them; true when more are due.
     mutating func settleDue(_ now: Instant, limit: Int = .max) -> Bool {
         var done = 0
         while let due = timers.next(at: now) {
@@ -120,7 +121,8 @@ struct EngineCore {
         return reservation
     }
 
-    /// The event that answers: the last that is not a customer opened on the way or a follow-up grant.
+    /// The event that answers: the last that is not a customer opened on the way or a follow-up
+    /// grant.
     private static func primaryIndex(of drafts: [EventDraft]) -> Int {
         if drafts.count > 1, case .customerOpened = drafts[0].event { return 1 }
         return 0
@@ -255,7 +257,8 @@ struct EngineCore {
         return try reservation(key)
     }
 
-    /// The reservation as far as its event at `sequence` (or its newest); nil when the id is unknown.
+    /// The reservation as far as its event at `sequence` (or its newest); nil when the id is
+    /// unknown.
     func reservation(
         _ key: ReservationKey, upTo sequence: UInt64 = .max
     ) throws(EngineError) -> Reservation? {
@@ -274,8 +277,11 @@ struct EngineCore {
             let event = try event(at: sequence)
             events.append(event)
             next = Reservation.previous(of: event)
-            // Each event names an earlier one; anything else is a damaged log, not a reason to loop.
-            if let next, next >= sequence { throw .unreadable("event \(sequence) points at \(next)") }
+            // Each event names an earlier one; anything else is a damaged log, not a reason to
+            // loop.
+            if let next, next >= sequence {
+                throw .unreadable("event \(sequence) points at \(next)")
+            }
         }
         return events.reversed()
     }

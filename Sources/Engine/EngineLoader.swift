@@ -7,15 +7,16 @@ package import Billing
 package import EventLog
 
 package enum EngineLoader {
-    /// Format of the whole snapshot; raised whenever the state's meaning changes, so that old ones are
-    /// passed over and the log is folded again.
+    /// Format of the whole snapshot; raised whenever the state's meaning changes, so that old ones
+    /// are passed over and the log is folded again.
     package static let snapshotFormat = StateSnapshot.format
     static let statePart = "state"
     static let indexPart = "ids"
 
     /// State and memory of ids as of `sequence` (default: the head).
     ///
-    /// - Parameter progress: called now and then with the events folded so far and the number to fold.
+    /// - Parameter progress: called now and then with the events folded so far and the number to
+    /// fold.
     package static func load(
         _ store: any EventStore, upTo sequence: UInt64 = .max, usingSnapshots: Bool = true,
         progress: (UInt64, UInt64) -> Void = { _, _ in }
@@ -23,7 +24,9 @@ package enum EngineLoader {
         let head: UInt64 = min(store.head.sequence, sequence)
         var state = LedgerState()
         var index = FingerprintIndex()
-        if usingSnapshots, let found = try snapshot(store, atOrBefore: head) { (state, index) = found }
+        if usingSnapshots, let found = try snapshot(store, atOrBefore: head) {
+            (state, index) = found
+        }
         try fold(store, upTo: head, &state, progress: progress) { index.note($0) }
         return (state, index)
     }

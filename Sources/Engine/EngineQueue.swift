@@ -7,7 +7,8 @@ package import EventLog
 enum Work: Sendable {
     case command(EngineRequest, CheckedContinuation<Result<CommandReply, EngineError>, Never>)
     case commands([EngineRequest], CheckedContinuation<[Result<CommandReply, EngineError>], Never>)
-    /// Looks at the core and returns what resumes its caller, or what to do when nothing can be read.
+    /// Looks at the core and returns what resumes its caller, or what to do when nothing can be
+    /// read.
     case query(Query)
 
     struct Query: Sendable {

@@ -30,8 +30,8 @@ package struct EngineRequest: Sendable {
 
 /// The answer to a command, given after its events are durable.
 package struct CommandReply: Sendable {
-    /// The event that answers; nil when there was nothing to do. In a dry run its sequence number is
-    /// the one it would have had.
+    /// The event that answers; nil when there was nothing to do. In a dry run its sequence number
+    /// is the one it would have had.
     package var event: RecordedEvent?
     /// Every event the command appended, in order.
     package var appended: [RecordedEvent]

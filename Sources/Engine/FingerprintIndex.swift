@@ -1,6 +1,6 @@
-// The memory of ids: 128-bit fingerprint of a reservation id or Idempotency-Key → sequence number of
-// an event on the log. "Same id, same answer" holds for ever, so nothing is ever evicted; what is
-// kept for each id is 24 bytes, and the answer itself is read from the log.
+// The memory of ids: 128-bit fingerprint of a reservation id or Idempotency-Key → sequence number
+// of an event on the log. "Same id, same answer" holds for ever, so nothing is ever evicted; what
+// is kept for each id is 24 bytes, and the answer itself is read from the log.
 //
 // Fingerprints are the first 16 bytes of a SHA-256, so equal fingerprints mean equal ids for all
 // purposes (2⁻⁸² at ten million ids). The table is split into 256 shards by the first byte: growing
@@ -29,7 +29,9 @@ package struct Fingerprint: Hashable, Sendable {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(project.utf8.count + text.utf8.count + 10)
         bytes.append(domain.rawValue)
-        withUnsafeBytes(of: UInt64(project.utf8.count).littleEndian) { bytes.append(contentsOf: $0) }
+        withUnsafeBytes(of: UInt64(project.utf8.count).littleEndian) {
+            bytes.append(contentsOf: $0)
+        }
         bytes.append(contentsOf: project.utf8)
         bytes.append(contentsOf: text.utf8)
         self.init(hashing: bytes)
@@ -67,7 +69,8 @@ package struct Fingerprint: Hashable, Sendable {
             let digit: UInt64
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = UInt64(byte - UInt8(ascii: "0"))
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = UInt64(byte - UInt8(ascii: "a") + 10)
+            case UInt8(ascii: "a")...UInt8(ascii: "f"):
+                digit = UInt64(byte - UInt8(ascii: "a") + 10)
             default: return nil
             }
             if count < 16 { words.0 = words.0 << 4 | digit } else { words.1 = words.1 << 4 | digit }
@@ -122,8 +125,8 @@ package struct FingerprintIndex: Sendable {
         if shards[Int(key.high >> 56)].set(key, sequence) { count += 1 }
     }
 
-    /// How many slots finding each entry takes: their sum, and the most for one entry. One pass over
-    /// everything; to see that the table stays quick.
+    /// How many slots finding each entry takes: their sum, and the most for one entry. One pass
+    /// over everything; to see that the table stays quick.
     package func probeCounts() -> (entries: Int, total: Int, longest: Int) {
         var result = (entries: 0, total: 0, longest: 0)
         for shard in shards {
@@ -160,7 +163,9 @@ package struct FingerprintIndex: Sendable {
         for offset in stride(from: 0, to: bytes.count, by: 24) {
             let words = bytes.withUnsafeBytes { raw in
                 (0..<3).map {
-                    UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: offset + $0 * 8, as: UInt64.self))
+                    UInt64(
+                        littleEndian: raw.loadUnaligned(
+                            fromByteOffset: offset + $0 * 8, as: UInt64.self))
                 }
             }
             if words[2] == 0 { return nil }

@@ -1,4 +1,5 @@
-// What every new ledger starts with: its identity, one plan, one project and the built-in price book.
+// What every new ledger starts with: its identity, one plan, one project and the built-in price
+// book.
 
 package import Billing
 package import EventLog

@@ -1,4 +1,5 @@
-// Adds the log up a second time, by its own simple bookkeeping: what `evolve` made of it must agree.
+// Adds the log up a second time, by its own simple bookkeeping: what `evolve` made of it must
+// agree.
 
 import Billing
 import Money
@@ -7,7 +8,8 @@ struct LogAudit {
     var resolutions = VerificationCheck(
         "resolutions", "every id is used once, every reservation resolves at most once")
     var decisions = VerificationCheck(
-        "decisions", "each decision stands on the counters as they were; no strict limit was passed")
+        "decisions", "each decision stands on the counters as they were; no strict limit was passed"
+    )
     var sums = VerificationCheck(
         "sums", "charges, grants and counters add up to the totals in the state")
 
@@ -67,8 +69,11 @@ struct LogAudit {
             let actual = CallFigures(settled: event.rated)
             begin(
                 key, recorded,
-                Life(last: recorded.sequence, status: .recorded, lines: event.lines, actual: actual))
-            for line in event.lines { change(line, project) { $0.spent += actual.quantity(line.measure) } }
+                Life(last: recorded.sequence, status: .recorded, lines: event.lines, actual: actual)
+            )
+            for line in event.lines {
+                change(line, project) { $0.spent += actual.quantity(line.measure) }
+            }
             charge(customer, actual, event.split)
         default: examineLater(recorded, key, customer)
         }
@@ -112,7 +117,9 @@ struct LogAudit {
 
     private mutating func begin(_ key: ReservationKey, _ recorded: RecordedEvent, _ life: Life) {
         resolutions.examined += 1
-        if lives[key] != nil { resolutions.fail("event \(recorded.sequence) uses id '\(key.id)' again") }
+        if lives[key] != nil {
+            resolutions.fail("event \(recorded.sequence) uses id '\(key.id)' again")
+        }
         lives[key] = life
     }
 
@@ -125,10 +132,12 @@ struct LogAudit {
             return
         }
         if !allowed.contains(life.status) {
-            resolutions.fail("event \(recorded.sequence): '\(key.id)' was \(life.status.rawValue) already")
+            resolutions.fail(
+                "event \(recorded.sequence): '\(key.id)' was \(life.status.rawValue) already")
         }
         if Reservation.previous(of: recorded) != life.last {
-            resolutions.fail("event \(recorded.sequence) does not name \(life.last) as the one before")
+            resolutions.fail(
+                "event \(recorded.sequence) does not name \(life.last) as the one before")
         }
         lives[key]?.last = recorded.sequence
         lives[key]?.status = status
@@ -174,12 +183,14 @@ struct LogAudit {
             if line.spent != counter.spent || line.held != counter.held {
                 decisions.fail(
                     "event \(recorded.sequence): budget \(line.budget) '\(line.scope)' says spent "
-                        + "\(line.spent) held \(line.held), the log says \(counter.spent), \(counter.held)")
+                        + "\(line.spent) held \(line.held), the log says \(counter.spent), \(counter.held)"
+                )
             }
             guard let amount = line.amount else { continue }
             let fits = amount - line.spent - line.held >= max(line.hold, 0)
             if (line.outcome == .fits || line.outcome == .clamped) != fits {
-                decisions.fail("event \(recorded.sequence): budget \(line.budget) was judged wrongly")
+                decisions.fail(
+                    "event \(recorded.sequence): budget \(line.budget) was judged wrongly")
             }
         }
     }
@@ -189,14 +200,18 @@ struct LogAudit {
     ) {
         sums.examined += 1
         if split.fromGrants + split.billable + split.debt + split.absorbed != change.charge {
-            sums.fail("customer \(customer.id): a charge of \(change.charge.decimalText) is split wrongly")
+            sums.fail(
+                "customer \(customer.id): a charge of \(change.charge.decimalText) is split wrongly"
+            )
         }
         customers[customer, default: CustomerSum()].charge += change.charge
         customers[customer, default: CustomerSum()].cost += change.cost
         customers[customer, default: CustomerSum()].split.add(split)
     }
 
-    private func total(_ portions: [GrantPortion]) -> Money { portions.reduce(.zero) { $0 + $1.amount } }
+    private func total(_ portions: [GrantPortion]) -> Money {
+        portions.reduce(.zero) { $0 + $1.amount }
+    }
 
     mutating func compare(with state: LedgerState) {
         for (key, sum) in customers {
@@ -234,7 +249,9 @@ struct LogAudit {
                     project: "", budget: id, generation: budget.generation, scope: scope,
                     windowStart: start)
             }
-            for (scope, counter) in budget.counters { check(counter, key(scope, counter.window.start)) }
+            for (scope, counter) in budget.counters {
+                check(counter, key(scope, counter.window.start))
+            }
             for (closed, counter) in budget.closedCounters {
                 check(counter, key(closed.scope, closed.windowStart))
             }

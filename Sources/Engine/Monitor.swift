@@ -1,5 +1,5 @@
-// A lock with a condition, for threads of our own. Never used from an async function for longer than it
-// takes to put something into a queue.
+// A lock with a condition, for threads of our own. Never used from an async function for longer
+// than it takes to put something into a queue.
 
 import Glibc
 

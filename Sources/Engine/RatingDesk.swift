@@ -1,5 +1,5 @@
-// Turns requests into figures: looks the price up in the version that counts and lets `Pricing` do the
-// sums. What comes out is a fact for `decide`; nothing here changes anything.
+// Turns requests into figures: looks the price up in the version that counts and lets `Pricing` do
+// the sums. What comes out is a fact for `decide`; nothing here changes anything.
 
 import Billing
 import Money
@@ -34,7 +34,8 @@ extension EngineCore {
         }
         let markup = estimate.markupPartsPerMillion
         var usage = usage
-        // A batch is only ever served as one; other tiers are what the provider says, else standard.
+        // A batch is only ever served as one; other tiers are what the provider says, else
+        // standard.
         if usage.servedTier == nil, estimate.tier == .batch { usage.servedTier = "batch" }
         var terms: RatingTerms?
         if let ceiling = estimate.ceiling {

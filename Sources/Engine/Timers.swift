@@ -1,5 +1,5 @@
-// What is due when: a heap of instants, filled from events. Entries are never removed early; one whose
-// subject was settled, extended or ended meanwhile decides to nothing when its time comes.
+// What is due when: a heap of instants, filled from events. Entries are never removed early; one
+// whose subject was settled, extended or ended meanwhile decides to nothing when its time comes.
 
 import Billing
 import HeapModule
@@ -66,7 +66,9 @@ struct Timers {
     }
 
     private mutating func add(_ terms: GrantTerms, isActive: Bool, _ key: CustomerKey) {
-        if !isActive { heap.insert(Due(at: terms.effectiveAt, subject: .grantStart(key, terms.id))) }
+        if !isActive {
+            heap.insert(Due(at: terms.effectiveAt, subject: .grantStart(key, terms.id)))
+        }
         if let expiry = terms.expiresAt {
             heap.insert(Due(at: expiry, subject: .grantEnd(key, terms.id)))
         }

@@ -70,9 +70,11 @@ private struct VerificationRun {
         "envelopes", "stored bytes are canonical, sequence gapless, time never goes back")
     var merkle = VerificationCheck(
         "merkle", "the tree over the stored bytes has the root of every checkpoint")
-    var snapshots = VerificationCheck("snapshots", "the newest snapshot is the fold of the log up to it")
+    var snapshots = VerificationCheck(
+        "snapshots", "the newest snapshot is the fold of the log up to it")
     var replay = VerificationCheck("replay", "the live state is the fold of the log, byte for byte")
-    var invariants = VerificationCheck("invariants", "held = Σ open holds; charge = Σ where it went; grants add up")
+    var invariants = VerificationCheck(
+        "invariants", "held = Σ open holds; charge = Σ where it went; grants add up")
 
     init(_ store: any EventStore, head: LogHead) {
         self.store = store
@@ -80,7 +82,10 @@ private struct VerificationRun {
     }
 
     var checks: [VerificationCheck] {
-        [envelopes, merkle, audit.resolutions, audit.decisions, audit.sums, invariants, snapshots, replay]
+        [
+            envelopes, merkle, audit.resolutions, audit.decisions, audit.sums, invariants,
+            snapshots, replay,
+        ]
     }
 
     mutating func readLog(progress: (UInt64, UInt64) -> Void) throws(EngineError) {
@@ -125,7 +130,9 @@ private struct VerificationRun {
             envelopes.fail("event \(stored.sequence) says it is \(event.sequence)")
             return false
         }
-        if event.time < state.time { envelopes.fail("event \(event.sequence) is earlier than the one before") }
+        if event.time < state.time {
+            envelopes.fail("event \(event.sequence) is earlier than the one before")
+        }
         frontier.append(MerkleHash.leaf(stored.bytes)) { _ in }
         checkRoot()
         audit.examine(event)
@@ -137,12 +144,15 @@ private struct VerificationRun {
     private mutating func checkRoot() {
         if pendingCheckpoints.isEmpty, lastCheckpoint < frontier.size {
             do {
-                pendingCheckpoints = try store.checkpoints(after: lastCheckpoint, limit: 1000).reversed()
+                pendingCheckpoints = try store.checkpoints(after: lastCheckpoint, limit: 1000)
+                    .reversed()
             } catch {
                 merkle.fail("\(error)")
             }
         }
-        guard let next = pendingCheckpoints.last, next.head.sequence == frontier.size else { return }
+        guard let next = pendingCheckpoints.last, next.head.sequence == frontier.size else {
+            return
+        }
         pendingCheckpoints.removeLast()
         lastCheckpoint = next.head.sequence
         merkle.examined += 1

@@ -1,5 +1,5 @@
-// Why bytes are not what they should be. Codes are stable; a message names the record, the field and
-// the offset, and never repeats what the bytes said.
+// Why bytes are not what they should be. Codes are stable; a message names the record, the field
+// and the offset, and never repeats what the bytes said.
 
 /// An event or snapshot that cannot be read.
 package struct CodecError: Error, Sendable, Equatable, CustomStringConvertible {

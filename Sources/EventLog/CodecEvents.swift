@@ -1,12 +1,12 @@
-// Events as bytes. The stored bytes are what the Merkle tree hashes and what the API returns, verbatim:
-// RFC 8785 canonical JSON, one object, in the API's own forms (RecordForms.swift):
+// Events as bytes. The stored bytes are what the Merkle tree hashes and what the API returns,
+// verbatim: RFC 8785 canonical JSON, one object, in the API's own forms (RecordForms.swift):
 //
 //     {"actor":"key_1","customer":"acme","data":{…},"project":"default","request_hash":"9c…",
 //      "reservation":"r-1","seq":7,"time":"2026-11-22T14:45:19.123456Z","type":"usage.reserved","v":1}
 //
-// Absent is what is nil, and what a description says may be left out. Readers must step over members
-// that they do not know: newer events of the same version may have more. What is not an additive
-// change gets a new version and an upcaster (CodecUpcasters.swift).
+// Absent is what is nil, and what a description says may be left out. Readers must step over
+// members that they do not know: newer events of the same version may have more. What is not an
+// additive change gets a new version and an upcaster (CodecUpcasters.swift).
 
 package import Billing
 import CanonicalJSON
@@ -27,7 +27,8 @@ package enum EventCodec {
 
     /// Reads one event.
     ///
-    /// - Throws: `CodecError`; `.unknownType` and `.unsupportedVersion` for events of a newer program.
+    /// - Throws: `CodecError`; `.unknownType` and `.unsupportedVersion` for events of a newer
+    /// program.
     package static func decode(
         _ bytes: [UInt8], upcasters: Upcasters = .current
     ) throws(CodecError) -> RecordedEvent {
@@ -107,9 +108,9 @@ package enum EventCodec {
 /// Type and version of an event, read backwards from its end: `"type":"…","v":1}`.
 ///
 /// Without them the payload cannot be read, and they come after it; stepping over it first costs a
-/// quarter of all decoding. In well-formed bytes this can be nothing else: after the version the event
-/// ends, and inside a string each quote of the pattern would have a backslash before it. The decoder
-/// compares with what it then finds on its way.
+/// quarter of all decoding. In well-formed bytes this can be nothing else: after the version the
+/// event ends, and inside a string each quote of the pattern would have a backslash before it. The
+/// decoder compares with what it then finds on its way.
 struct EventEnding {
     let type: String
     let version: Int64

@@ -1,6 +1,6 @@
-// Older payloads made new. A change that is not additive gives the type's schema a new version; a step
-// that turns a payload of the old version into one of the new is registered here, for ever, because
-// stored events never change. Steps work on the payload as JSON, before it is decoded.
+// Older payloads made new. A change that is not additive gives the type's schema a new version; a
+// step that turns a payload of the old version into one of the new is registered here, for ever,
+// because stored events never change. Steps work on the payload as JSON, before it is decoded.
 
 package import CanonicalJSON
 
@@ -42,8 +42,8 @@ package struct Upcasters: Sendable {
         return Int64(chains[type]?.count ?? 0) + 1
     }
 
-    /// Canonical bytes of the payload in an event's `bytes`, in the current version (which `version`
-    /// may be already).
+    /// Canonical bytes of the payload in an event's `bytes`, in the current version (which
+    /// `version` may be already).
     func upcast(
         _ bytes: UnsafeRawBufferPointer, type: String, from version: Int64
     ) throws(CodecError) -> [UInt8] {

@@ -1,8 +1,9 @@
-// JSON Schemas (2020-12) of stored events, made from the same descriptions as the codec: one for each
-// type and version, of the whole envelope, each complete in itself.
+// JSON Schemas (2020-12) of stored events, made from the same descriptions as the codec: one for
+// each type and version, of the whole envelope, each complete in itself.
 //
-// They say exactly what this program writes: no members beyond those named. Readers must be wider and
-// step over members that they do not know, because events of the same version may get more of them.
+// They say exactly what this program writes: no members beyond those named. Readers must be wider
+// and step over members that they do not know, because events of the same version may get more of
+// them.
 
 import Billing
 package import CanonicalJSON

@@ -1,5 +1,5 @@
-// Reads records back from their canonical JSON, in one pass. `CanonicalScanner` walks; this adds forms,
-// and errors that name record and field.
+// Reads records back from their canonical JSON, in one pass. `CanonicalScanner` walks; this adds
+// forms, and errors that name record and field.
 
 import CanonicalJSON
 

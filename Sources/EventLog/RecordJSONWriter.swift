@@ -1,8 +1,9 @@
 // Writes records as canonical JSON (RFC 8785): an object with the fields that are not left out.
 //
-// Every event passes here on its way into the log, so this writer is not `CanonicalJSON.JSONWriter`:
-// all of it is in one module with the descriptions, and it writes to memory of its own instead of a
-// growing array, which together makes it about twice as fast. The tests hold that both say the same.
+// Every event passes here on its way into the log, so this writer is not
+// `CanonicalJSON.JSONWriter`: all of it is in one module with the descriptions, and it writes to
+// memory of its own instead of a growing array, which together makes it about twice as fast. The
+// tests hold that both say the same.
 
 package struct JSONRecordWriter: RecordVisitor {
     package typealias Failure = Never
@@ -188,8 +189,8 @@ extension JSONRecordWriter {
     /// Copies bytes up to the first one that does not stand for itself: control characters, quote
     /// and backslash. Returns their number.
     ///
-    /// Eight at a time: `(x - 0x01…01) & ~x & 0x80…80` marks the zero bytes of x, and the lowest mark
-    /// is always true (a false one needs a borrow from a true one below it).
+    /// Eight at a time: `(x - 0x01…01) & ~x & 0x80…80` marks the zero bytes of x, and the lowest
+    /// mark is always true (a false one needs a borrow from a true one below it).
     @inline(__always)
     private mutating func copyPlain(_ utf8: UnsafeBufferPointer<UInt8>) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101

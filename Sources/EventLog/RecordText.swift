@@ -1,8 +1,8 @@
 // Amounts and times as text, straight into the writer's memory and out of the reader's.
 //
-// `Money` and `TimeZones` own these forms; their functions make strings or grow arrays, and parse any
-// collection. An event has dozens of amounts and times, half of its cost. What is here says the same
-// in a quarter of the time, and the tests hold it to those functions.
+// `Money` and `TimeZones` own these forms; their functions make strings or grow arrays, and parse
+// any collection. An event has dozens of amounts and times, half of its cost. What is here says the
+// same in a quarter of the time, and the tests hold it to those functions.
 
 enum RecordText {
     /// The most bytes that `writeDecimal` writes: sign, 19 digits, point, a leading zero.

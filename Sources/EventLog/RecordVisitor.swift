@@ -9,8 +9,8 @@
 //   SnapshotReader     the same, backwards
 //   SchemaBuilder      JSON Schema of the JSON form
 //
-// How one value looks in each of them is a `Form`: money, time, count, list of something … A field is
-// a name, a form and the place of the value:
+// How one value looks in each of them is a `Form`: money, time, count, list of something … A field
+// is a name, a form and the place of the value:
 //
 //     try visitor.field("amount", .money, &grant.amount)
 //     try visitor.field("priority", .integer, &grant.priority, omitting: 0, "Lower burns first.")

@@ -1,12 +1,12 @@
-// Names the first place where two states differ, for people: `verify` compares the state folded from
-// the log with that of a snapshot, and must say more than "not equal".
+// Names the first place where two states differ, for people: `verify` compares the state folded
+// from the log with that of a snapshot, and must say more than "not equal".
 
 package import Billing
 import CanonicalJSON
 
 extension StateSnapshot {
-    /// Nil when the states are equal. Otherwise the first differing entity, its first differing field
-    /// and the two values: `customer default/acme: debt is "0" here and "1.5" there`.
+    /// Nil when the states are equal. Otherwise the first differing entity, its first differing
+    /// field and the two values: `customer default/acme: debt is "0" here and "1.5" there`.
     package static func describeDifference(_ a: LedgerState, _ b: LedgerState) -> String? {
         if a.sequence != b.sequence {
             return "sequence is \(a.sequence) here and \(b.sequence) there"

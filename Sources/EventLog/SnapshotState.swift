@@ -10,9 +10,9 @@
 //              (scope as text, the counter's record) and those of windows that are over (scope as
 //              text, start of the window as integer, the counter's record), each ascending
 //
-// How records and scalars look is in SnapshotWriter.swift. The layout is a digest of the descriptions
-// of all records here: a snapshot of other fields is refused, even when somebody forgot to raise the
-// format, and the log is folded instead.
+// How records and scalars look is in SnapshotWriter.swift. The layout is a digest of the
+// descriptions of all records here: a snapshot of other fields is refused, even when somebody
+// forgot to raise the format, and the log is folded instead.
 
 package import Billing
 import CanonicalJSON

@@ -1,6 +1,7 @@
 import Glibc
 
-/// `FaregateBenchmarks [--customers N] [--seconds S] [--repeats R] [--callers 1,64,256,1024] [--dir PATH]`
+/// `FaregateBenchmarks [--customers N] [--seconds S] [--repeats R] [--callers 1,64,256,1024] [--dir
+/// PATH]`
 struct BenchmarkOptions {
     var customers = 100_000
     var seconds = 3

@@ -1,6 +1,6 @@
-// The ceiling: what the disk and SQLite give when nothing is decided. The very rows that the engine has
-// just written are hashed and inserted into an identical table, in the same batch size, with the same
-// durability and the same care for a short write-ahead log.
+// The ceiling: what the disk and SQLite give when nothing is decided. The very rows that the engine
+// has just written are hashed and inserted into an identical table, in the same batch size, with
+// the same durability and the same care for a short write-ahead log.
 
 import CSQLite
 import EventLog
@@ -30,7 +30,8 @@ struct Ceiling {
         }
         var insert: OpaquePointer?
         try check(
-            sqlite3_prepare_v2(database, "INSERT INTO events VALUES (?, ?)", -1, &insert, nil), database)
+            sqlite3_prepare_v2(database, "INSERT INTO events VALUES (?, ?)", -1, &insert, nil),
+            database)
         defer { sqlite3_finalize(insert) }
         var inserted: Int64 = 0
         var checksum: UInt8 = 0
@@ -48,7 +49,9 @@ struct Ceiling {
                     sqlite3_bind_blob(insert, 2, raw.baseAddress, Int32(raw.count), nil)
                     return sqlite3_step(insert)
                 }
-                guard status == SQLITE_DONE else { throw BenchmarkError.sqlite("insert: \(status)") }
+                guard status == SQLITE_DONE else {
+                    throw BenchmarkError.sqlite("insert: \(status)")
+                }
                 sqlite3_reset(insert)
             }
             try check(sqlite3_exec(database, "COMMIT", nil, nil, nil), database)

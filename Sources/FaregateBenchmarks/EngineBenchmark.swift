@@ -43,7 +43,9 @@ struct EngineBenchmark {
                 let result = try await measure(
                     engine, store, workload, callers: callers, run: "\(round)-\(callers)")
                 results[callers, default: []].append(result)
-                note("round \(round + 1)/\(options.repeats), \(callers) callers: \(Int(result.lifecyclesPerSecond))/s")
+                note(
+                    "round \(round + 1)/\(options.repeats), \(callers) callers: \(Int(result.lifecyclesPerSecond))/s"
+                )
             }
         }
         await engine.shutdown()
@@ -116,7 +118,9 @@ struct EngineBenchmark {
         let release = withUnsafeBytes(of: &name.release) { raw in
             String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
         }
-        print("Machine: \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores, Linux \(release), SQLite \(String(cString: sqlite3_libversion()))")
+        print(
+            "Machine: \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores, Linux \(release), SQLite \(String(cString: sqlite3_libversion()))"
+        )
         print(
             "Engine: \(options.customers) customers (zipf 1.0), 4 budgets a call, synchronous=FULL, "
                 + "\(options.repeats) × \(options.seconds) s a level, medians")
@@ -135,7 +139,8 @@ struct EngineBenchmark {
             let ceiling = median(runs.map(\.ceilingEventsPerSecond))
             let ratio = median(runs.map { $0.lifecyclesPerSecond * 2 / $0.ceilingEventsPerSecond })
             func time(_ samples: KeyPath<LevelResult, [UInt32]>, _ share: Double) -> String {
-                let microseconds = median(runs.map { Double(percentile($0[keyPath: samples], share)) })
+                let microseconds = median(
+                    runs.map { Double(percentile($0[keyPath: samples], share)) })
                 return fixed(microseconds / 1000, 2) + " ms"
             }
             rows.append([
@@ -153,7 +158,8 @@ struct EngineBenchmark {
     private func makeDirectory() throws {
         var path = ""
         for part in options.directory.split(separator: "/", omittingEmptySubsequences: false) {
-            path += path.isEmpty && part.isEmpty ? "/" : (path.isEmpty || path == "/" ? "" : "/") + part
+            path +=
+                path.isEmpty && part.isEmpty ? "/" : (path.isEmpty || path == "/" ? "" : "/") + part
             if path != "/" { mkdir(path, 0o755) }
         }
     }

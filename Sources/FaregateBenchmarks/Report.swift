@@ -26,7 +26,8 @@ func fixed(_ value: Double, _ places: Int) -> String {
     let scaled = Int((value * scale).rounded())
     if places == 0 { return "\(scaled)" }
     let fraction = "\(scaled % Int(scale))"
-    return "\(scaled / Int(scale))." + String(repeating: "0", count: places - fraction.count) + fraction
+    return "\(scaled / Int(scale))." + String(repeating: "0", count: places - fraction.count)
+        + fraction
 }
 
 func grouped(_ value: Double) -> String {
@@ -42,6 +43,7 @@ func grouped(_ value: Double) -> String {
 func aligned(_ rows: [[String]]) -> String {
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
-        zip(row, widths).map { String(repeating: " ", count: $1 - $0.count) + $0 }.joined(separator: "  ")
+        zip(row, widths).map { String(repeating: " ", count: $1 - $0.count) + $0 }.joined(
+            separator: "  ")
     }.joined(separator: "\n")
 }

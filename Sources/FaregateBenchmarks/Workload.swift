@@ -1,5 +1,5 @@
-// What the callers do: pick a customer (few are busy, most are quiet), reserve by token counts, settle
-// with the true counts. Deterministic for a seed.
+// What the callers do: pick a customer (few are busy, most are quiet), reserve by token counts,
+// settle with the true counts. Deterministic for a seed.
 
 import Billing
 import Engine
@@ -67,7 +67,9 @@ struct Workload: Sendable {
         ]
     }
 
-    func reserve(id: String, _ random: inout SplitMix64) -> (EngineRequest, input: Int64, output: Int64) {
+    func reserve(id: String, _ random: inout SplitMix64) -> (
+        EngineRequest, input: Int64, output: Int64
+    ) {
         let customer = Self.customer(choice(&random))
         let model = Self.models[Int(random.next() % UInt64(Self.models.count))]
         let input = Int64(random.next() % 4000) + 1
@@ -92,7 +94,8 @@ struct Workload: Sendable {
         usage.inputTokens = input
         usage.cachedInputTokens = input / 4
         usage.outputTokens = output
-        let body = "{\"usage\":{\"cached_input_tokens\":\(input / 4),\"input_tokens\":\(input),\"output_tokens\":\(output)}}"
+        let body =
+            "{\"usage\":{\"cached_input_tokens\":\(input / 4),\"input_tokens\":\(input),\"output_tokens\":\(output)}}"
         let key = ReservationKey(project: Self.project, id: id)
         return EngineRequest(
             .settle(SettleRequest(key: key, actual: .usage(usage))), actor: "key_bench",

@@ -1,7 +1,7 @@
 // `make bench`: the engine beside a ceiling taken in the same run on the same disk.
 //
-// Absolute figures of one machine say little; ratios taken in one run do. Each level is measured three
-// times, engine and ceiling in turn, and the medians are printed.
+// Absolute figures of one machine say little; ratios taken in one run do. Each level is measured
+// three times, engine and ceiling in turn, and the medians are printed.
 
 import Glibc
 

@@ -42,7 +42,8 @@ extension LedgerFixture {
     package func reserve(
         _ id: String, _ call: CallRequest, seconds: Int64? = nil, onExpiry: ExpiryPolicy? = nil
     ) async throws -> Event? {
-        try await engine.submit(request(id, call, seconds: seconds, onExpiry: onExpiry)).event?.event
+        try await engine.submit(request(id, call, seconds: seconds, onExpiry: onExpiry)).event?
+            .event
     }
 
     /// Settles with an amount in nano units.
@@ -117,7 +118,8 @@ extension LedgerFixture {
         }
     }
 
-    /// `id amount` of every grant's free part that is not zero, in the order in which they were given.
+    /// `id amount` of every grant's free part that is not zero, in the order in which they were
+    /// given.
     package func free(_ customer: String) async throws -> [String] {
         try await self.customer(customer).grants.filter { !$0.available.isZero }.map {
             "\($0.terms.id) \($0.available.nanos)"

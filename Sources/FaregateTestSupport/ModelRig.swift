@@ -1,8 +1,8 @@
 // Drives an engine and the naive ledger side by side and stops at the first difference.
 //
-// Everything follows from the seed: the commands, how the clock jumps, when the engine is restarted and
-// when an append fails. (Which events share an append is up to the threads; nothing that is compared
-// depends on it.)
+// Everything follows from the seed: the commands, how the clock jumps, when the engine is restarted
+// and when an append fails. (Which events share an append is up to the threads; nothing that is
+// compared depends on it.)
 
 package import Billing
 import Engine
@@ -186,7 +186,8 @@ package final class ModelRig {
         let status = reply.reservation?.status.rawValue
         if status != model.calls[call].status.rawValue {
             throw fail(
-                "the reservation in the answer is \(status ?? "missing"), not \(model.calls[call].status)")
+                "the reservation in the answer is \(status ?? "missing"), not \(model.calls[call].status)"
+            )
         }
     }
 
@@ -290,7 +291,8 @@ package final class ModelRig {
             // What leaves no trace in the balances may still have been kept.
             return try await carryOut(request, mayBeReplay: isKept)
         }
-        // Not undone: then the whole of it is there, which only a store that kept it may bring about.
+        // Not undone: then the whole of it is there, which only a store that kept it may bring
+        // about.
         model = done
         if !isKept { throw fail("refused, but there: \(done.differences(from: state))") }
         try compare(state)
@@ -330,7 +332,9 @@ package final class ModelRig {
         await engine.shutdown()
         let bytes = StateSnapshot.encode(live)
         let plain = try EngineLoader.load(store, usingSnapshots: false)
-        guard StateSnapshot.encode(plain.state) == bytes else { throw fail("replay from none differs") }
+        guard StateSnapshot.encode(plain.state) == bytes else {
+            throw fail("replay from none differs")
+        }
         for snapshot in store.snapshots {
             guard let part = snapshot.parts.first(where: { $0.name == "state" }) else {
                 throw fail("snapshot \(snapshot.sequence) has no state")

@@ -5,7 +5,8 @@ package import Engine
 import Money
 
 extension NaiveAnswer {
-    /// What the engine answered. `state` is read for the places of grants in their customers' lists.
+    /// What the engine answered. `state` is read for the places of grants in their customers'
+    /// lists.
     package init(_ result: Result<CommandReply, EngineError>, _ state: LedgerState) {
         self.init()
         switch result {
@@ -26,7 +27,8 @@ extension NaiveAnswer {
         func portions(_ portions: [GrantPortion]) -> [String] {
             Self.portions(
                 portions.map {
-                    NaivePortion(index: grants.firstIndex(of: $0.grant) ?? -1, amount: $0.amount.nanos)
+                    NaivePortion(
+                        index: grants.firstIndex(of: $0.grant) ?? -1, amount: $0.amount.nanos)
                 })
         }
         switch event {
@@ -100,17 +102,21 @@ extension NaiveLedger {
         for key in customers.keys.sorted() {
             guard let customer = state.customers[key] else { continue }
             for (figure, pair) in compare(customer) where pair.engine != pair.model {
-                found.append("\(key.project)/\(key.id) \(figure): engine \(pair.engine), model \(pair.model)")
+                found.append(
+                    "\(key.project)/\(key.id) \(figure): engine \(pair.engine), model \(pair.model)"
+                )
             }
         }
         expect("budgets", state.budgets.keys.sorted(), budgets.keys.sorted())
         for (id, budget) in budgets.sorted(by: { $0.key < $1.key }) {
-            expect("counters of budget \(id)", Self.counters(state.budgets[id]), counters(of: budget))
+            expect(
+                "counters of budget \(id)", Self.counters(state.budgets[id]), counters(of: budget))
         }
         expect("runs", state.runs.keys.sorted(), runs.keys.sorted())
         for (key, run) in runs {
             let (spent, held) = sums(of: Self.line(ofRun: key), key.project)
-            let model = "\(run.status) ended \(run.isEnded) exceeded \(run.wasCapExceeded) cap "
+            let model =
+                "\(run.status) ended \(run.isEnded) exceeded \(run.wasCapExceeded) cap "
                 + "\(run.cap ?? -1) spent \(spent) held \(held)"
             expect("run \(key)", Self.text(state.runs[key]), model)
         }
@@ -170,8 +176,8 @@ extension NaiveLedger {
         return pairs
     }
 
-    /// The budget's counters in their present windows, and those of windows that are over while calls
-    /// of them are open: `scope start: spent held open`, sorted.
+    /// The budget's counters in their present windows, and those of windows that are over while
+    /// calls of them are open: `scope start: spent held open`, sorted.
     private func counters(of budget: NaiveBudget) -> [String] {
         var seen: [NaiveLine] = []
         for call in calls {
@@ -190,7 +196,8 @@ extension NaiveLedger {
             let last = lastWindow(
                 budget: line.budget, incarnation: line.incarnation, scope: line.scope)
             guard open > 0 || last?.start == line.window.start else { return nil }
-            return "'\(line.scope)' \(line.window.start.microseconds): spent \(spent) held \(held) open \(open)"
+            return
+                "'\(line.scope)' \(line.window.start.microseconds): spent \(spent) held \(held) open \(open)"
         }.sorted()
     }
 

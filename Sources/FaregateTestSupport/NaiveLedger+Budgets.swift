@@ -103,8 +103,8 @@ extension NaiveLedger {
         return glob(rest, Array(text.dropFirst()))
     }
 
-    /// The values of the dimensions, escaped and joined; the project leads wherever somebody who lives
-    /// in it is named, and so does the customer before its user.
+    /// The values of the dimensions, escaped and joined; the project leads wherever somebody who
+    /// lives in it is named, and so does the customer before its user.
     static func scope(
         _ per: [BudgetDimension], _ subject: Subject, plan: String, model: String
     ) -> String {
@@ -125,8 +125,8 @@ extension NaiveLedger {
         }.joined(separator: "/")
     }
 
-    /// The window that a new call on this counter falls into: the one its last call opened, while that
-    /// lasts, else the calendar's, which never reaches back into the last.
+    /// The window that a new call on this counter falls into: the one its last call opened, while
+    /// that lasts, else the calendar's, which never reaches back into the last.
     private func window(
         of line: NaiveLine, _ rule: BudgetRule, _ customer: NaiveCustomer, _ now: Instant
     ) -> Window {

@@ -23,7 +23,9 @@ extension NaiveLedger {
         call.cap = Self.clamp(size, &counters)
         let funding = fund(size, cap: call.cap, customer, model: call.model, now)
         if var refusal = refusal(size, counters, funding, now, subject.project) {
-            if refusal.rule == .runCap, let run = subject.runKey { runs[run]?.wasCapExceeded = true }
+            if refusal.rule == .runCap, let run = subject.runKey {
+                runs[run]?.wasCapExceeded = true
+            }
             refusal.lines = counters.map(\.text)
             return refusal
         }
@@ -75,8 +77,8 @@ extension NaiveLedger {
         }
     }
 
-    /// Lowers the output cap until every `clamp` counter that can be met is met; then notes what each
-    /// counter holds and how it took the call.
+    /// Lowers the output cap until every `clamp` counter that can be met is met; then notes what
+    /// each counter holds and how it took the call.
     private static func clamp(_ size: NaiveSize, _ counters: inout [NaiveCounter]) -> Int64 {
         var cap = size.maxOutput
         func hold(_ counter: NaiveCounter, _ cap: Int64) -> Int64 {
@@ -108,8 +110,8 @@ extension NaiveLedger {
         return cap
     }
 
-    /// Of several rules that refuse, the one with the least hope is named: too large before exhausted
-    /// before full; among equals the first counter, and the funds last.
+    /// Of several rules that refuse, the one with the least hope is named: too large before
+    /// exhausted before full; among equals the first counter, and the funds last.
     private func refusal(
         _ size: NaiveSize, _ counters: [NaiveCounter], _ funding: NaiveFunding, _ now: Instant,
         _ project: String
@@ -162,7 +164,9 @@ extension NaiveLedger {
     /// The call behind an id that should be a reservation.
     private func reserved(_ key: ReservationKey) throws -> Int {
         guard let index = place(key) else { throw NaiveRefusal(.notFound) }
-        if [.rejected, .recorded].contains(calls[index].status) { throw NaiveRefusal(.notReserved) }
+        if [.rejected, .recorded].contains(calls[index].status) {
+            throw NaiveRefusal(.notReserved)
+        }
         return index
     }
 
@@ -240,7 +244,8 @@ extension NaiveLedger {
         calls[index].actual = actual
         calls[index].overrun += answer.overrun
         if call.isOpen {
-            // Its own hold still counts as held here: other calls' holds are what must not be touched.
+            // Its own hold still counts as held here: other calls' holds are what must not be
+            // touched.
             calls[index].status = .open
             let split = split(actual.charge, call, holding: call.heldGrants, now)
             calls[index].status = .settled
@@ -291,7 +296,9 @@ extension NaiveLedger {
         switch request.correction {
         case .usage(let usage):
             let figures = try Self.figures(usage, call.size)
-            (actual.cost, actual.charge, actual.tokens) = (figures.cost, figures.charge, figures.tokens)
+            (actual.cost, actual.charge, actual.tokens) = (
+                figures.cost, figures.charge, figures.tokens
+            )
         case .delta(let cost, let charge):
             actual.cost += cost.nanos
             actual.charge += charge.nanos

@@ -124,7 +124,9 @@ extension NaiveLedger {
         let passes = Self.passes(need, free: free, room: room)
         if passes { return result }
         let wouldPass = Self.passes(need, free: standing, room: limit - used)
-        result.refusal = (wouldPass ? .holdsFull : .exhausted, isPrepaid ? .prepaidFunds : .creditLimit)
+        result.refusal = (
+            wouldPass ? .holdsFull : .exhausted, isPrepaid ? .prepaidFunds : .creditLimit
+        )
         if free > 0 || room >= 0 {
             result.affordable = Self.highestCap(size, into: free + max(room, 0), holds, .charge)
         }
@@ -136,7 +138,8 @@ extension NaiveLedger {
         return room >= 0 && need - free <= room
     }
 
-    /// Where a charge goes: what its hold has taken, other usable grants, then the mode's own place.
+    /// Where a charge goes: what its hold has taken, other usable grants, then the mode's own
+    /// place.
     func split(
         _ charge: Int64, _ call: NaiveCall, holding: [NaivePortion], _ now: Instant
     ) -> NaiveSplit {
@@ -200,7 +203,9 @@ extension NaiveLedger {
         guard let grant = customers[key]?.grants[index], grant.isActive, grant.terms.models.isEmpty
         else { return }
         let amount = min(max(debt(of: key), 0), remaining(index, of: key))
-        if amount > 0 { customers[key]?.repayments.append(NaivePortion(index: index, amount: amount)) }
+        if amount > 0 {
+            customers[key]?.repayments.append(NaivePortion(index: index, amount: amount))
+        }
     }
 
     mutating func end(_ index: Int, of key: CustomerKey, isRevoked: Bool) {
@@ -223,9 +228,9 @@ extension NaiveLedger {
 
     // MARK: Taking a charge back
 
-    /// Gives `amount` of what the call was charged back to where it went: first the mode's own place,
-    /// then grants that have repaid its debt, then the grants it burnt, last burnt first. What comes
-    /// back to a grant that has ended becomes a new one.
+    /// Gives `amount` of what the call was charged back to where it went: first the mode's own
+    /// place, then grants that have repaid its debt, then the grants it burnt, last burnt first.
+    /// What comes back to a grant that has ended becomes a new one.
     mutating func giveBack(
         _ amount: Int64, on index: Int, _ now: Instant
     ) -> (split: NaiveSplit, repaid: [NaivePortion]) {
@@ -266,7 +271,9 @@ extension NaiveLedger {
     private mutating func regrant(
         _ back: [NaivePortion], _ reservation: String, _ key: CustomerKey, _ now: Instant
     ) {
-        let indexes = back.map(\.index).reduce(into: [Int]()) { if !$0.contains($1) { $0.append($1) } }
+        let indexes = back.map(\.index).reduce(into: [Int]()) {
+            if !$0.contains($1) { $0.append($1) }
+        }
         for index in indexes {
             guard let grant = customers[key]?.grants[index], grant.isEnded else { continue }
             let amount = back.filter { $0.index == index }.reduce(0) { $0 - $1.amount }

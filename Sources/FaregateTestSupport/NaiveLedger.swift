@@ -1,9 +1,10 @@
-// A second ledger, written to be obviously right rather than fast: what the engine is compared with.
+// A second ledger, written to be obviously right rather than fast: what the engine is compared
+// with.
 //
-// It shares no rule with `Billing`: it takes commands as plain values, keeps every call that was ever
-// made in one list, and finds every balance by adding that list up again. Amounts are Int64 nano units.
-// Only two things are common: the value types of commands, and the calendar that says where a window
-// begins and ends.
+// It shares no rule with `Billing`: it takes commands as plain values, keeps every call that was
+// ever made in one list, and finds every balance by adding that list up again. Amounts are Int64
+// nano units. Only two things are common: the value types of commands, and the calendar that says
+// where a window begins and ends.
 //
 //   NaiveLedger          what is known: calls, customers, budgets, runs; time and what falls due
 //   NaiveLedger+Settings plans, customers, budgets, grants, payments, runs

@@ -1,5 +1,5 @@
-// A ledger for tests of rules: a currency for which there are no built-in prices, and two models whose
-// prices are whole nano units a token, so that every figure can be worked out in one's head.
+// A ledger for tests of rules: a currency for which there are no built-in prices, and two models
+// whose prices are whole nano units a token, so that every figure can be worked out in one's head.
 
 package import Billing
 package import Engine
@@ -13,7 +13,8 @@ package enum PlainLedger {
 
     /// Nano units a token; a markup in whole quarters leaves these whole.
     package static let prices: [String: NaivePrice] = [
-        "flat-small": NaivePrice(input: 4, output: 8), "flat-large": NaivePrice(input: 40, output: 120),
+        "flat-small": NaivePrice(input: 4, output: 8),
+        "flat-large": NaivePrice(input: 40, output: 120),
     ]
 
     /// Version 1 of the book, in force at once.

@@ -1,5 +1,5 @@
-// Random but sensible commands: few names, so that calls meet on the same counters and grants, small
-// amounts, so that limits bite, and now and then something that makes no sense.
+// Random but sensible commands: few names, so that calls meet on the same counters and grants,
+// small amounts, so that limits bite, and now and then something that makes no sense.
 
 package import Billing
 import Money
@@ -78,7 +78,9 @@ package struct RandomCommands: Sendable {
     }
 
     private mutating func customer() -> CustomerKey {
-        if isAboutMoney { return CustomerKey(project: "default", id: random.chance(70) ? "ada" : "bob") }
+        if isAboutMoney {
+            return CustomerKey(project: "default", id: random.chance(70) ? "ada" : "bob")
+        }
         return CustomerKey(
             project: random.chance(85) ? Self.projects[0] : Self.projects[1],
             id: random.one(of: Self.customers))
@@ -146,13 +148,15 @@ package struct RandomCommands: Sendable {
 
     private mutating func adjust(_ model: NaiveLedger) -> AdjustRequest {
         let charged = model.calls.filter { [.settled, .charged, .recorded].contains($0.status) }
-        let key = random.chance(90) && !charged.isEmpty ? random.one(of: charged).key : target(model)
+        let key =
+            random.chance(90) && !charged.isEmpty ? random.one(of: charged).key : target(model)
         let most = model.calls.first { $0.key == key }?.actual.charge ?? 0
         let correction: Correction
         if random.chance(25) {
             correction = .usage(usage())
         } else {
-            let change = random.chance(70) ? -random.number(0...max(most, 1)) : random.number(1...900)
+            let change =
+                random.chance(70) ? -random.number(0...max(most, 1)) : random.number(1...900)
             correction = .delta(
                 cost: Money(nanos: random.chance(80) ? 0 : change), charge: Money(nanos: change))
         }
@@ -175,7 +179,8 @@ package struct RandomCommands: Sendable {
             return .revokeCredit(
                 key, grant: known.isEmpty ? "none" : random.one(of: known), reason: nil)
         case ..<14:
-            return .receivePayment(key, amount: Money(nanos: random.number(-200...2500)), reference: nil)
+            return .receivePayment(
+                key, amount: Money(nanos: random.number(-200...2500)), reference: nil)
         case ..<17:
             let cap = random.chance(70) ? Money(nanos: random.number(0...6000)) : nil
             return .startRun(RunRequest(key: run(key.project), customer: key.id, cap: cap))
@@ -197,7 +202,8 @@ package struct RandomCommands: Sendable {
             id: id("g"), amount: Money(nanos: random.number(100...5000)),
             priority: random.number(0...2), effectiveAt: now.advanced(bySeconds: start),
             expiresAt: length.map { now.advanced(bySeconds: start + $0) },
-            category: random.chance(50) ? .paid : .promotional, models: random.one(of: restrictions))
+            category: random.chance(50) ? .paid : .promotional, models: random.one(of: restrictions)
+        )
     }
 
     // MARK: Settings

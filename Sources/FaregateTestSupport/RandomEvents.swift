@@ -1,9 +1,9 @@
 // Random events, records and states, the same for the same seed.
 //
-// Values are valid but not sensible: every field takes, independently of the others, whatever its form
-// allows, with a taste for the ends of its range and for text that is hard to write as JSON. The
-// descriptions of `EventLog` are the source, so a new field is random here from the start. (A field
-// that a description forgets stays at its default; the codec's tests look for those.)
+// Values are valid but not sensible: every field takes, independently of the others, whatever its
+// form allows, with a taste for the ends of its range and for text that is hard to write as JSON.
+// The descriptions of `EventLog` are the source, so a new field is random here from the start. (A
+// field that a description forgets stays at its default; the codec's tests look for those.)
 
 package import Billing
 package import EventLog

@@ -1,6 +1,6 @@
-// Balances, now and then. A balance of the past is the fold of the log up to there: the newest snapshot
-// before it, then the events after that. It takes as long as the log is long, so one is made at a time,
-// on a thread of its own.
+// Balances, now and then. A balance of the past is the fold of the log up to there: the newest
+// snapshot before it, then the events after that. It takes as long as the log is long, so one is
+// made at a time, on a thread of its own.
 
 import Billing
 import Engine
@@ -35,7 +35,8 @@ extension API {
         switch point {
         case .sequence(let wanted):
             guard wanted <= head else {
-                throw .invalid("as_of is beyond the log, which ends at \(head)", param: "as_of")
+                throw .notFound(
+                    "There is no event \(wanted) yet; the log ends at \(head).", param: "as_of")
             }
             sequence = wanted
         case .instant(let instant):

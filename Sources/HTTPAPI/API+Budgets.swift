@@ -1,5 +1,5 @@
-// Budgets and their counters. Budgets belong to the ledger as a whole; a key bound to one project sees
-// and sets only those that match that project by name.
+// Budgets and their counters. Budgets belong to the ledger as a whole; a key bound to one project
+// sees and sets only those that match that project by name.
 
 import Billing
 import CanonicalJSON
@@ -94,7 +94,7 @@ extension API {
         let id = call.parameters[0]
         let limit = try call.limit()
         let after = try call.after()
-        let prefix = call.queryText("scope_prefix") ?? ""
+        let prefix = try call.longText("scope_prefix") ?? ""
         let clock = engine.clock
         let found = try await read { view -> CounterPage? in
             guard let budget = view.state.budgets[id] else { return nil }

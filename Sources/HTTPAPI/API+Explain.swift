@@ -1,5 +1,6 @@
-// Why a call was decided as it was: rebuilt from its events and from the price book as of the version
-// that they pin, and from nothing else. What budgets and funds looked like is in the first event.
+// Why a call was decided as it was: rebuilt from its events and from the price book as of the
+// version that they pin, and from nothing else. What budgets and funds looked like is in the first
+// event.
 
 import Billing
 import CanonicalJSON

@@ -227,7 +227,8 @@ private func validRequestID(_ text: String) -> String? {
     return isValid ? text : nil
 }
 
-/// Ids for requests that bring none: a random start, then a count, so that one costs no system call.
+/// Ids for requests that bring none: a random start, then a count, so that one costs no system
+/// call.
 private final class RequestIDs: Sendable {
     private let start: String
     private let count = Atomic<UInt64>(0)

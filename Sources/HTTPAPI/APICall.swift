@@ -54,10 +54,14 @@ struct APICall: Sendable {
     }
 
     /// `next` of the page before, for lists whose cursor is text.
-    func after() throws(APIError) -> String? {
-        guard let text = queryText("after") else { return nil }
-        guard (1...1_024).contains(text.utf8.count) else {
-            throw .invalid("after must have 1 to 1,024 bytes", param: "after")
+    func after() throws(APIError) -> String? { try longText("after") }
+
+    /// A text of the query: 1 to 1,024 bytes without control characters.
+    func longText(_ name: String) throws(APIError) -> String? {
+        guard let text = queryText(name) else { return nil }
+        guard (1...1_024).contains(text.utf8.count), text.hasNoControlCharacters else {
+            throw .invalid(
+                "\(name) must have 1 to 1,024 bytes and no control characters", param: name)
         }
         return text
     }

@@ -2,8 +2,8 @@
 package struct APIConfiguration: Sendable {
     /// Largest body taken, bytes. Also bounds what a price book may hold.
     package var maxBodyBytes = 8 << 20
-    /// Lower-case hex SHA-256 of a secret that is an admin key for as long as the process lives: how the
-    /// first key of a ledger is made. Its events name the actor `bootstrap`.
+    /// Lower-case hex SHA-256 of a secret that is an admin key for as long as the process lives:
+    /// how the first key of a ledger is made. Its events name the actor `bootstrap`.
     package var bootstrapKeyHash: String?
     /// The bytes of `schemas/openapi.yaml`.
     package var openAPI: [UInt8] = []

@@ -1,5 +1,5 @@
-// Errors as answers: {"error":{"type","code","message","param"?,"doc_url"?, …}}. Codes are stable and
-// listed in schemas/openapi.yaml; messages are for people and never repeat a secret.
+// Errors as answers: {"error":{"type","code","message","param"?,"doc_url"?, …}}. Codes are stable
+// and listed in schemas/openapi.yaml; messages are for people and never repeat a secret.
 
 import Billing
 import CanonicalJSON

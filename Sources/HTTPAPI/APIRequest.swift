@@ -1,5 +1,5 @@
-// Requests and answers without a transport: the Hummingbird adapter fills one from a socket, the CLI
-// one of its own for a ledger that it opened itself, a test whatever it likes.
+// Requests and answers without a transport: the Hummingbird adapter fills one from a socket, the
+// CLI one of its own for a ledger that it opened itself, a test whatever it likes.
 
 package import Billing
 

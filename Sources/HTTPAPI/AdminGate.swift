@@ -1,5 +1,5 @@
-// Lets one operation at a time look at the state and then write what depends on what it saw (the next
-// version of the price book, a project with one field changed). The hot path never comes here.
+// Lets one operation at a time look at the state and then write what depends on what it saw (the
+// next version of the price book, a project with one field changed). The hot path never comes here.
 
 import Synchronization
 

@@ -107,8 +107,8 @@ struct CustomerBudget: Sendable {
     var counter: Counter?
     var isOverridden = false
 
-    /// Budgets whose counter the customer alone decides: those that count by user, run, model or tag
-    /// have one for each of these.
+    /// Budgets whose counter the customer alone decides: those that count by user, run, model or
+    /// tag have one for each of these.
     static func all(
         of customer: Customer, _ state: LedgerState, at now: Instant
     ) -> [CustomerBudget] {
@@ -160,8 +160,8 @@ extension BudgetRule {
             && per.allSatisfy { $0 == .project || $0 == .plan || $0 == .customer }
     }
 
-    /// Whether this rule takes the place of `other` for every call: same name, more specific, and no
-    /// condition that a call might not meet.
+    /// Whether this rule takes the place of `other` for every call: same name, more specific, and
+    /// no condition that a call might not meet.
     fileprivate func stands(before other: BudgetRule) -> Bool {
         guard name == other.name, id != other.id, match.model == nil, match.tags.isEmpty else {
             return false

@@ -1,14 +1,14 @@
-// The API on a Hummingbird router: every route of the table is a route of the router, all with the same
-// handler, which takes the request apart and gives it to the core. The core finds the route once more,
-// so that a request answers the same with and without sockets.
+// The API on a Hummingbird router: every route of the table is a route of the router, all with the
+// same handler, which takes the request apart and gives it to the core. The core finds the route
+// once more, so that a request answers the same with and without sockets.
 
 import HTTPTypes
 package import Hummingbird
 import NIOCore
 
 extension API {
-    /// A router with all routes. Anything else that it is given is answered by the core too: 404 for an
-    /// unknown path, 405 with `Allow` for a known one.
+    /// A router with all routes. Anything else that it is given is answered by the core too: 404
+    /// for an unknown path, 405 with `Allow` for a known one.
     package func router<Context: RequestContext>(
         context: Context.Type = BasicRequestContext.self
     ) -> Router<Context> {

@@ -1,7 +1,7 @@
 // A page of the log, by scanning: stored bytes go out as they are, the envelope alone is looked at.
 //
-// A filter may match nothing for a long stretch, so one page looks at a bounded number of events and
-// bytes, and says where to go on.
+// A filter may match nothing for a long stretch, so one page looks at a bounded number of events
+// and bytes, and says where to go on.
 
 import Billing
 import CanonicalJSON

@@ -1,7 +1,7 @@
 // A thread of its own for reads of the log, which block: never on the cooperative pool.
 //
-// The queue is bounded; what does not fit is refused as overloaded. The thread holds only the queue, so
-// that it ends when its owner goes away.
+// The queue is bounded; what does not fit is refused as overloaded. The thread holds only the
+// queue, so that it ends when its owner goes away.
 
 import Engine
 

@@ -70,7 +70,8 @@ struct RouteTree: Sendable {
     ) -> APIRoute? {
         guard let segment = segments.first else {
             if let route = nodes[place].routes[method] { return route }
-            methods.formUnion(nodes[place].routes.keys)
+            // Of several paths that fit, the most literal one is the one that was meant.
+            if methods.isEmpty { methods.formUnion(nodes[place].routes.keys) }
             return nil
         }
         if let next = nodes[place].children[segment],

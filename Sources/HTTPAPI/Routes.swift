@@ -1,5 +1,5 @@
-// The one table of routes: everything else (matching, roles, the Hummingbird router, the tests against
-// schemas/openapi.yaml) is made from it.
+// The one table of routes: everything else (matching, roles, the Hummingbird router, the tests
+// against schemas/openapi.yaml) is made from it.
 
 package import Billing
 

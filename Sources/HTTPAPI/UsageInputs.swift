@@ -1,5 +1,5 @@
-// What callers say about calls: bodies into commands. Each reads every field it knows and refuses the
-// first one that it does not.
+// What callers say about calls: bodies into commands. Each reads every field it knows and refuses
+// the first one that it does not.
 
 import Billing
 import CanonicalJSON

@@ -79,7 +79,8 @@ extension JSONWriter {
         }
     }
 
-    /// - Parameter isHeld: whether the call's hold is on the counter and part of what is shown as held.
+    /// - Parameter isHeld: whether the call's hold is on the counter and part of what is shown as
+    /// held.
     mutating func budgets(_ lines: [BudgetLine], isHeld: Bool) {
         list("budgets", lines) { json, line in
             let held = isHeld ? line.held.addingClamped(line.hold) : line.held

@@ -1,6 +1,6 @@
-// How values look in answers: the forms of schemas/openapi.yaml. Members are written in the order of
-// their names (the writer checks that in debug builds), so that an answer, made again from its event,
-// has the same bytes.
+// How values look in answers: the forms of schemas/openapi.yaml. Members are written in the order
+// of their names (the writer checks that in debug builds), so that an answer, made again from its
+// event, has the same bytes.
 
 import Billing
 import CanonicalJSON
@@ -133,8 +133,8 @@ extension JSONWriter {
 }
 
 extension [Tag] {
-    /// In the order of their keys' UTF-16 code units, which JSON's members have here. It differs from
-    /// the order that tags are kept in only where a key is not ASCII.
+    /// In the order of their keys' UTF-16 code units, which JSON's members have here. It differs
+    /// from the order that tags are kept in only where a key is not ASCII.
     fileprivate var inMemberOrder: [Tag] {
         let isASCII = allSatisfy { $0.key.utf8.allSatisfy { $0 < 0x80 } }
         if isASCII { return self }

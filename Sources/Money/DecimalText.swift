@@ -1,6 +1,6 @@
-// Decimal text of amounts: `-`? digits (`.` digits)?, at most nine places, no exponent, no sign plus,
-// no leading zeros but one before the point. Writing uses the fewest digits that say it exactly:
-// "5", "0.004175", "-12.5".
+// Decimal text of amounts: `-`? digits (`.` digits)?, at most nine places, no exponent, no sign
+// plus, no leading zeros but one before the point. Writing uses the fewest digits that say it
+// exactly: "5", "0.004175", "-12.5".
 
 extension Money {
     /// Reads decimal text in major units.

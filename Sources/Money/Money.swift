@@ -88,8 +88,8 @@ package struct PicoSum: Hashable, Comparable, Sendable {
 
     package static func + (a: PicoSum, b: PicoSum) -> PicoSum { PicoSum(picos: a.picos + b.picos) }
 
-    /// The one rounding point: scales by `partsPerMillion` (1,000,000 for ×1) and rounds half to even
-    /// to nano units.
+    /// The one rounding point: scales by `partsPerMillion` (1,000,000 for ×1) and rounds half to
+    /// even to nano units.
     ///
     /// - Throws: `.overflow` when the result is out of range.
     package func rounded(partsPerMillion: Int64 = 1_000_000) throws(MoneyError) -> Money {

@@ -1,5 +1,5 @@
-// The comparison at the end: what the player added up from the answers to its calls, against what the
-// server's balances say. Exact, to the last nano unit, or it is a difference.
+// The comparison at the end: what the player added up from the answers to its calls, against what
+// the server's balances say. Exact, to the last nano unit, or it is a difference.
 
 import Money
 

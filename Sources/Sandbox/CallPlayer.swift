@@ -1,8 +1,8 @@
 // The life of one call: reserve → wait as long as the model would take → what its fate says.
 //
-// A refusal for full holds whose Retry-After is at most `longestRetryPause` seconds is tried again once,
-// under another id, because a refused id gets its refusal for ever. The wait is compressed as everything
-// is that callers do: the holds in the way end in compressed time too.
+// A refusal for full holds whose Retry-After is at most `longestRetryPause` seconds is tried again
+// once, under another id, because a refused id gets its refusal for ever. The wait is compressed as
+// everything is that callers do: the holds in the way end in compressed time too.
 
 import CanonicalJSON
 

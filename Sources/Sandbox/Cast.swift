@@ -1,8 +1,8 @@
-// The customers that the sandbox plays with, their plans and their limits: one for each thing that can
-// happen to a call. Every customer here stands in the order of its traffic, the busiest first.
+// The customers that the sandbox plays with, their plans and their limits: one for each thing that
+// can happen to a call. Every customer here stands in the order of its traffic, the busiest first.
 //
-// Amounts are in US dollars for a trace of 2,000 requests and grow in proportion with longer ones, so
-// that a whole trace meets its limits as the sample does.
+// Amounts are in US dollars for a trace of 2,000 requests and grow in proportion with longer ones,
+// so that a whole trace meets its limits as the sample does.
 
 import Money
 

@@ -44,8 +44,8 @@ struct RefusedAnswer: Sendable {
     var code: String
     var rule: String
     var budget: String?
-    /// What the customer would probably have been charged; nil where the call could not be priced or
-    /// was not looked at.
+    /// What the customer would probably have been charged; nil where the call could not be priced
+    /// or was not looked at.
     var expectedCharge: Money?
 
     init(_ body: JSONValue) throws {

@@ -1,8 +1,9 @@
 // The sandbox's way to the server: JSON over HTTP/1.1, and the only retries there are.
 //
-// A request is sent again, unchanged, when the server says 503 (nothing was recorded) or when no answer
-// came (something may have been). Both are safe: a reservation's id, or the Idempotency-Key, makes the
-// repetition get the first answer. 429 is not for here: it refuses this reservation id for ever.
+// A request is sent again, unchanged, when the server says 503 (nothing was recorded) or when no
+// answer came (something may have been). Both are safe: a reservation's id, or the Idempotency-Key,
+// makes the repetition get the first answer. 429 is not for here: it refuses this reservation id
+// for ever.
 
 import AsyncHTTPClient
 import CanonicalJSON
@@ -76,7 +77,8 @@ struct LedgerClient: Sendable {
             eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
     }
 
-    /// - Throws: `.unreachable` when there is no answer for all the retries, `.server` for one that is
+    /// - Throws: `.unreachable` when there is no answer for all the retries, `.server` for one that
+    /// is
     ///   not JSON, `CancellationError`.
     func send(_ request: LedgerRequest) async throws -> LedgerAnswer {
         var retries: [String] = []

@@ -1,8 +1,9 @@
-// Sends a trace's requests at their times, in compressed time, with as many under way as there were.
+// Sends a trace's requests at their times, in compressed time, with as many under way as there
+// were.
 //
-// The dispatcher goes through the trace once and holds one row at a time; a call lives in a task of its
-// own until its hold is resolved, and the window bounds how many there are. So a trace of any length is
-// played in the same memory.
+// The dispatcher goes through the trace once and holds one row at a time; a call lives in a task of
+// its own until its hold is resolved, and the window bounds how many there are. So a trace of any
+// length is played in the same memory.
 
 /// How the play went as a whole.
 struct Pace: Sendable {

@@ -1,9 +1,9 @@
-// `faregate sandbox`: plays a trace of real LLM traffic against a running server, over HTTP, and reports
-// what happened.
+// `faregate sandbox`: plays a trace of real LLM traffic against a running server, over HTTP, and
+// reports what happened.
 //
-// Requests arrive when the trace says, in compressed time, and overlap as they did. The order in which
-// the server sees them depends on the machine, so the refusals of two plays may differ by a few; who
-// makes which call does not.
+// Requests arrive when the trace says, in compressed time, and overlap as they did. The order in
+// which the server sees them depends on the machine, so the refusals of two plays may differ by a
+// few; who makes which call does not.
 
 import AsyncHTTPClient
 
@@ -11,7 +11,8 @@ package enum Sandbox {
     /// Prepares customers and limits, plays the whole trace, and compares what it was answered with
     /// what the server has booked.
     ///
-    /// - Throws: `SandboxError`, `CancellationError`. Calls that went wrong while it played are in the
+    /// - Throws: `SandboxError`, `CancellationError`. Calls that went wrong while it played are in
+    /// the
     ///   report instead.
     package static func run(_ options: SandboxOptions) async throws -> SandboxReport {
         try options.check()

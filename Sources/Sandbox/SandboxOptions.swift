@@ -5,7 +5,8 @@ package struct SandboxOptions: Sendable {
     /// Secret of a key with the role `admin` in all projects.
     package var adminKey: String
     package var trace: TraceOrigin
-    /// So many seconds of the trace pass in one. 48 plays the sample's seven minutes in nine seconds.
+    /// So many seconds of the trace pass in one. 48 plays the sample's seven minutes in nine
+    /// seconds.
     package var speed: Int64
     /// Most calls under way at a time, from reserve to settle; a call beyond them waits.
     package var concurrency: Int

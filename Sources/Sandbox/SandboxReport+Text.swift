@@ -1,5 +1,5 @@
-// The report as text: sections of a title and a table or lines, in plain characters, at most as wide as
-// asked for where the figures allow it.
+// The report as text: sections of a title and a table or lines, in plain characters, at most as
+// wide as asked for where the figures allow it.
 
 import Money
 

@@ -1,8 +1,9 @@
-// Puts the cast on stage, through the public API: a project of its own for every play, so that nothing
-// of an earlier play on the same ledger is in the way; then plans, rate card, budgets, customers, grants.
+// Puts the cast on stage, through the public API: a project of its own for every play, so that
+// nothing of an earlier play on the same ledger is in the way; then plans, rate card, budgets,
+// customers, grants.
 //
-// The project is the first free one of `sandbox`, `sandbox-2`, `sandbox-3` …: whoever creates it owns
-// it. Plans and rate card are the ledger's, and are the same for every play.
+// The project is the first free one of `sandbox`, `sandbox-2`, `sandbox-3` …: whoever creates it
+// owns it. Plans and rate card are the ledger's, and are the same for every play.
 
 import CanonicalJSON
 import Money

@@ -1,5 +1,5 @@
-// What the player counts of the answers it gets. The server counts for itself; at the end the two are
-// compared.
+// What the player counts of the answers it gets. The server counts for itself; at the end the two
+// are compared.
 
 import Money
 import Synchronization
@@ -173,8 +173,8 @@ final class Recorder: Sendable {
     var isHopeless: Bool { tally.withLock { $0.unansweredInARow >= 20 } }
 }
 
-// Figures come from outside: a sum beyond the range stays at its end, and the comparison with the server
-// tells.
+// Figures come from outside: a sum beyond the range stays at its end, and the comparison with the
+// server tells.
 
 extension Money {
     mutating func addClamped(_ other: Money) { nanos = nanos.addingClamped(other.nanos) }

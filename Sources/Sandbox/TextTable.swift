@@ -1,6 +1,6 @@
-// Tables of plain text: a heading line, a rule, rows, and a footer below another rule. Columns are two
-// blanks apart, numbers stand at the right, and a text column that may shrink gives way when the table
-// is wider than the page.
+// Tables of plain text: a heading line, a rule, rows, and a footer below another rule. Columns are
+// two blanks apart, numbers stand at the right, and a text column that may shrink gives way when
+// the table is wider than the page.
 
 struct TextTable {
     struct Column {

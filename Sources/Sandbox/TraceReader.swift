@@ -3,15 +3,15 @@
 //   TIMESTAMP,ContextTokens,GeneratedTokens
 //   2023-11-16 18:15:46.6805900,374,44
 //
-// TIMESTAMP        arrival: `YYYY-MM-DD hh:mm:ss`, then a fraction of 1 to 9 digits or none, then an
-//                  offset `+00:00` or none, which is UTC. Never earlier than the line before.
+// TIMESTAMP        arrival: `YYYY-MM-DD hh:mm:ss`, then a fraction of 1 to 9 digits or none, then
+//                  an offset `+00:00` or none, which is UTC. Never earlier than the line before.
 // ContextTokens    prompt tokens, 0 to 10,000,000
 // GeneratedTokens  output tokens, 0 to 10,000,000
 //
-// Lines end in LF or CRLF, the last one may lack it, and none is longer than 256 bytes. There are no
-// quotes, no blanks, no empty lines and no byte order mark. Anything else is an error that names line
-// and column: a trace that is understood differently than it was meant would be a measurement of
-// something else.
+// Lines end in LF or CRLF, the last one may lack it, and none is longer than 256 bytes. There are
+// no quotes, no blanks, no empty lines and no byte order mark. Anything else is an error that names
+// line and column: a trace that is understood differently than it was meant would be a measurement
+// of something else.
 
 /// One request of a trace.
 struct TraceRow: Sendable, Equatable {

@@ -1,5 +1,6 @@
-// Times of a trace as text: `YYYY-MM-DD hh:mm:ss[.f…]`, UTC, or with the offset that the trace of 2024
-// has. RFC 3339 but for the blank, the open end and up to nine digits of fraction, of which the trace of
+// Times of a trace as text: `YYYY-MM-DD hh:mm:ss[.f…]`, UTC, or with the offset that the trace of
+// 2024 has. RFC 3339 but for the blank, the open end and up to nine digits of fraction, of which
+// the trace of
 // 2023 has seven. Microseconds are enough to know when to play a request: what is below is dropped.
 
 import TimeZones

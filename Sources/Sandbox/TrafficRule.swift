@@ -1,6 +1,6 @@
-// Who makes which call, and what becomes of it: the rule by which a trace, which knows only sizes and
-// times, is spread over customers and models. It depends on the seed and the line number alone, so a
-// trace is spread the same way every time.
+// Who makes which call, and what becomes of it: the rule by which a trace, which knows only sizes
+// and times, is spread over customers and models. It depends on the seed and the line number alone,
+// so a trace is spread the same way every time.
 //
 //   draw(salt) = mix(seed + γ × (4 × line + salt))      mod 2⁶⁴; mix is SplitMix64's finaliser,
 //                                                        γ = 0x9E3779B97F4A7C15
@@ -9,8 +9,8 @@
 //   fate       = draw(2) mod 1000                       the shares are in `CallFate`
 //
 //   output cap = the least power of two ≥ 1.5 × GeneratedTokens, at least 64
-//   expected   = 440 output tokens, or the cap where that is lower: what a caller knows who does not
-//                know the answer yet (nine in ten answers of the sample are shorter)
+//   expected   = 440 output tokens, or the cap where that is lower: what a caller knows who does
+//                not know the answer yet (nine in ten answers of the sample are shorter)
 //   duration   = 250 ms + 50 µs × ContextTokens + 25 ms × GeneratedTokens, before compression: the
 //                trace has arrivals only, and these are usual speeds of a hosted model
 

@@ -58,8 +58,11 @@ package struct FaregateServer: Sendable {
         self.runKey = configuration.adminKey ?? runKey
     }
 
-    /// Serves until it is told to stop: by SIGTERM or SIGINT, or by cancelling the task.
-    package func run(handlingSignals: Bool = true) async throws(ServerFailure) {
+    /// Serves until it is told to stop: by SIGTERM or SIGINT, by `stop`, or by cancelling the task
+    /// (which does not wait for requests under way).
+    package func run(
+        handlingSignals: Bool = true, stop: StopSignal = StopSignal()
+    ) async throws(ServerFailure) {
         let path = configuration.databasePath
         let ledger = try await openLedger()
         do throws(ServerFailure) {
@@ -76,7 +79,7 @@ package struct FaregateServer: Sendable {
             await ledger.shutdown()
             throw error
         }
-        try await serve(ledger, handlingSignals: handlingSignals)
+        try await serve(ledger, handlingSignals: handlingSignals, stop)
     }
 
     private func openLedger() async throws(ServerFailure) -> OpenLedger {
@@ -101,7 +104,7 @@ package struct FaregateServer: Sendable {
     }
 
     private func serve(
-        _ ledger: OpenLedger, handlingSignals: Bool
+        _ ledger: OpenLedger, handlingSignals: Bool, _ stop: StopSignal
     ) async throws(ServerFailure) {
         var group = ServiceGroupConfiguration(
             services: [
@@ -109,6 +112,9 @@ package struct FaregateServer: Sendable {
                 .init(
                     service: application(ledger),
                     successTerminationBehavior: .gracefullyShutdownGroup, serviceName: "http"),
+                .init(
+                    service: stop, successTerminationBehavior: .gracefullyShutdownGroup,
+                    serviceName: "stop"),
             ],
             gracefulShutdownSignals: handlingSignals ? [.sigterm, .sigint] : [], logger: quietLogger
         )

@@ -21,7 +21,8 @@ struct SourceTree {
             let base = root.appendingPathComponent(folder)
             let names = try FileManager.default.subpathsOfDirectory(atPath: base.path)
             for name in names.sorted() where name.hasSuffix(".swift") {
-                let text = try String(contentsOf: base.appendingPathComponent(name), encoding: .utf8)
+                let text = try String(
+                    contentsOf: base.appendingPathComponent(name), encoding: .utf8)
                 found.append(
                     File(
                         module: String(name.split(separator: "/")[0]), path: folder + "/" + name,

@@ -17,7 +17,8 @@ import Testing
         try await withThrowingTaskGroup(of: Bool.self) { group in
             for number in 0..<count {
                 group.addTask {
-                    try await ledger.reserve("r\(number)", customer, amount: amount)?.reservation != nil
+                    try await ledger.reserve("r\(number)", customer, amount: amount)?.reservation
+                        != nil
                 }
             }
             return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
@@ -71,13 +72,14 @@ import Testing
         var usage = ReportedUsage()
         usage.inputTokens = 100
         usage.outputTokens = 2
-        let settled = try await ledger.engine.submit(ledger.settleRequest("r", .usage(usage))).event?.event
+        let settled = try await ledger.engine.submit(ledger.settleRequest("r", .usage(usage)))
+            .event?.event
         #expect(settled?.settlement?.rated.charge == (try money("0.0011")))
         #expect(settled?.settlement?.rated.marks == [.ceilingRate])
     }
 
-    // A4, A5, D3: with `expected` a large output cap does not lock money up; with `bound` the refusal
-    // says which cap would have passed.
+    // A4, A5, D3: with `expected` a large output cap does not lock money up; with `bound` the
+    // refusal says which cap would have passed.
     @Test func largeOutputCaps() async throws {
         let ledger = try await LedgerFixture()
         let estimate = UsageEstimate(
@@ -118,7 +120,8 @@ import Testing
         #expect(b.nanos > a.nanos * 19 / 10)
     }
 
-    // A8, A15, D5: a hold that nobody resolved is resolved by its rule at its instant; the log says why.
+    // A8, A15, D5: a hold that nobody resolved is resolved by its rule at its instant; the log says
+    // why.
     @Test func abandonedHoldExpires() async throws {
         let ledger = try await LedgerFixture()
         try await ledger.setBudget("cap", amount: "1", per: [.customer])
@@ -221,7 +224,8 @@ import Testing
         usage.inputTokens = 1000
         usage.outputTokens = 1000
         usage.servedTier = "default"
-        let settled = try await ledger.engine.submit(ledger.settleRequest("r", .usage(usage))).event?.event
+        let settled = try await ledger.engine.submit(ledger.settleRequest("r", .usage(usage)))
+            .event?.event
         #expect(settled?.settlement?.rated.cost == (try money("0.0125")))
     }
 
@@ -235,10 +239,12 @@ import Testing
         var usage = ReportedUsage()
         usage.inputTokens = 0
         usage.outputTokens = 0
-        let zero = try await ledger.engine.submit(ledger.settleRequest("zero", .usage(usage))).event?.event
+        let zero = try await ledger.engine.submit(ledger.settleRequest("zero", .usage(usage)))
+            .event?.event
         #expect(zero?.settlement?.rated.charge == .zero)
         #expect(zero?.settlement?.rated.marks == [])
-        let missing = try await ledger.engine.submit(ledger.settleRequest("missing", .missing)).event?.event
+        let missing = try await ledger.engine.submit(ledger.settleRequest("missing", .missing))
+            .event?.event
         #expect(missing?.settlement?.rated.charge == (try money("0.0035")))
         #expect(missing?.settlement?.rated.marks == [.usageEstimated])
     }
@@ -253,7 +259,8 @@ import Testing
         #expect(again.event == first.event)
         let refused = try await ledger.engine.submit(ledger.reserveRequest("x", "c", amount: "4"))
         try await ledger.ask(.release(ledger.key("r"), reason: nil))
-        let refusedAgain = try await ledger.engine.submit(ledger.reserveRequest("x", "c", amount: "4"))
+        let refusedAgain = try await ledger.engine.submit(
+            ledger.reserveRequest("x", "c", amount: "4"))
         #expect(refusedAgain.isReplay)
         #expect(refusedAgain.event == refused.event)
         await #expect(throws: EngineError.self) {

@@ -6,8 +6,8 @@ import Testing
 
 /// How single values stand in an event, and what a reader makes of other writers' bytes.
 @Suite struct CodecFormTests {
-    // Tags stand in the order of UTF-16 code units, which RFC 8785 demands, and come back in Swift's
-    // order of text, which the domain has: the two differ beyond ASCII.
+    // Tags stand in the order of UTF-16 code units, which RFC 8785 demands, and come back in
+    // Swift's order of text, which the domain has: the two differ beyond ASCII.
     @Test func tagsInBothOrders() throws {
         var started = RunStarted()
         started.run = "r"
@@ -116,8 +116,8 @@ import Testing
         #expect(error?.field == "to")
     }
 
-    // What is left out is what a reader puts back, not what a human could be misled by: a reservation
-    // with two budgets stays small, and its amounts stand there.
+    // What is left out is what a reader puts back, not what a human could be misled by: a
+    // reservation with two budgets stays small, and its amounts stand there.
     @Test func reservationIsCompact() {
         let bytes = encode(.usageReserved(GoldenEvents.reserved))
         #expect(bytes.count < 1_200)

@@ -2,8 +2,9 @@ import Billing
 import EventLog
 import Testing
 
-/// `fixtures/events/` holds the stored bytes of one event of each type. Stored events never change, so
-/// neither do these files: a test that fails here has found a change that breaks every log there is.
+/// `fixtures/events/` holds the stored bytes of one event of each type. Stored events never change,
+/// so neither do these files: a test that fails here has found a change that breaks every log there
+/// is.
 ///
 /// FAREGATE_UPDATE_FIXTURES=1 writes the files that do not exist yet, and no others.
 @Suite struct CodecGoldenTests {

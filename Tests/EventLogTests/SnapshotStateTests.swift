@@ -76,7 +76,8 @@ import Testing
         #expect(error?.code == .truncated)
     }
 
-    // A snapshot of another format or another layout is refused by that name: the log is folded then.
+    // A snapshot of another format or another layout is refused by that name: the log is folded
+    // then.
     @Test func otherFormats() {
         let bytes = StateSnapshot.encode(LedgerState())
         var otherFormat = bytes

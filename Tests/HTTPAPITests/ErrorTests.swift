@@ -51,7 +51,7 @@ import TimeZones
         Case("404 not_found", "GET", "/v1/customers/none/events"),
         Case("422 invalid_request", "GET", "/v1/customers/acme/balance?as_of=now", param: "as_of"),
         Case("422 invalid_request", "GET", "/v1/customers/acme/balance?as_of=0", param: "as_of"),
-        Case("422 invalid_request", "GET", "/v1/customers/acme/balance?as_of=99999"),
+        Case("404 not_found", "GET", "/v1/customers/acme/balance?as_of=99999", param: "as_of"),
         Case("404 not_found", "GET", "/v1/customers/acme/balance?as_of=2020-01-01T00:00:00Z"),
         Case("404 not_found", "GET", "/v1/budgets/none"),
         Case("404 not_found", "DELETE", "/v1/budgets/none"),

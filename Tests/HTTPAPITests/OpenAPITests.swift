@@ -12,8 +12,8 @@ import Testing
         .deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "schemas/openapi.yaml")
 
-    /// `GET /v1/plans listPlans read` of every operation in the file, by its lines: the file is kept in
-    /// block form down to there.
+    /// `GET /v1/plans listPlans read` of every operation in the file, by its lines: the file is
+    /// kept in block form down to there.
     static func described() throws -> Set<String> {
         var found: Set<String> = []
         var (path, method, operation, role) = ("", "", "", "-")

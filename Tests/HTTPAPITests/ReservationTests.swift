@@ -224,7 +224,8 @@ import Testing
         }
     }
 
-    // Released, a hold gives everything back; releasing again, or after the expiry, changes nothing.
+    // Released, a hold gives everything back; releasing again, or after the expiry, changes
+    // nothing.
     @Test func release() async throws {
         let fixture = try await APIFixture()
         await fixture.reserve("a", "acme", amount: "4")

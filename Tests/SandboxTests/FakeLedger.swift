@@ -3,7 +3,8 @@ import Money
 import Synchronization
 
 /// A ledger that knows just enough to be played against: every prompt token costs and charges one
-/// micro unit, every output token two; a model without price is refused. It has no rules of its own.
+/// micro unit, every output token two; a model without price is refused. It has no rules of its
+/// own.
 final class FakeLedger: Sendable {
     /// What goes wrong on purpose.
     struct Faults: Sendable {

@@ -41,7 +41,7 @@ struct PlayTests {
     }
 
     // Every call of a trace is made once, and its answers add up to what the server has booked.
-    @Test(.timeLimit(.minutes(1))) func playsAWholeTrace() async throws {
+    @Test(.timeLimit(.minutes(10))) func playsAWholeTrace() async throws {
         let ledger = FakeLedger()
         let report = try await play(ledger, requests: 600)
         #expect(report.failures.isEmpty)
@@ -64,7 +64,7 @@ struct PlayTests {
     }
 
     // The stage is set before the first call, in an order in which everything named exists already.
-    @Test(.timeLimit(.minutes(1))) func setsTheStageFirst() async throws {
+    @Test(.timeLimit(.minutes(10))) func setsTheStageFirst() async throws {
         let ledger = FakeLedger(takenProjects: ["sandbox", "sandbox-2"])
         let report = try await play(ledger, requests: 40)
         #expect(report.project == "sandbox-3")
@@ -81,7 +81,7 @@ struct PlayTests {
     }
 
     // A server that was busy, or whose answer got lost, is asked again; nothing is counted twice.
-    @Test(.timeLimit(.minutes(1))) func survivesLostAnswers() async throws {
+    @Test(.timeLimit(.minutes(10))) func survivesLostAnswers() async throws {
         let report = try await play(FakeLedger(faults: .init(unavailable: 3)), requests: 60)
         #expect(report.isClean)
         #expect(
@@ -91,7 +91,7 @@ struct PlayTests {
     }
 
     // Full holds are tried again once, under another id, and the refusal is still counted.
-    @Test(.timeLimit(.minutes(1))) func triesAgainAfterFullHolds() async throws {
+    @Test(.timeLimit(.minutes(10))) func triesAgainAfterFullHolds() async throws {
         let report = try await play(FakeLedger(faults: .init(full: 5)), requests: 60)
         #expect(report.isClean)
         let full = try #require(report.refusals.first { $0.reason.code == "holds_full" })
@@ -100,7 +100,7 @@ struct PlayTests {
     }
 
     // One micro unit too much on the server's side is found.
-    @Test(.timeLimit(.minutes(1))) func findsADifference() async throws {
+    @Test(.timeLimit(.minutes(10))) func findsADifference() async throws {
         let report = try await play(
             FakeLedger(faults: .init(misbookedCustomer: "birch")), requests: 60)
         #expect(report.failures.isEmpty)
@@ -110,7 +110,7 @@ struct PlayTests {
     }
 
     // Few places: calls wait, none is lost.
-    @Test(.timeLimit(.minutes(1))) func keepsToTheWindow() async throws {
+    @Test(.timeLimit(.minutes(10))) func keepsToTheWindow() async throws {
         let report = try await play(FakeLedger(), requests: 60, concurrency: 2)
         #expect(report.isClean)
         #expect(report.mostInFlight == 2)
@@ -118,7 +118,7 @@ struct PlayTests {
     }
 
     // What makes playing pointless is said at once.
-    @Test(.timeLimit(.minutes(1))) func refusesToStart() async throws {
+    @Test(.timeLimit(.minutes(10))) func refusesToStart() async throws {
         await #expect(throws: SandboxError.self) {
             try await play(FakeLedger(faults: .init(opensTestClock: true)), requests: 5)
         }
@@ -132,7 +132,7 @@ struct PlayTests {
     }
 
     // A server that goes away in the middle ends the play; it is not retried for every call left.
-    @Test(.timeLimit(.minutes(2))) func givesUpOnADeadServer() async throws {
+    @Test(.timeLimit(.minutes(10))) func givesUpOnADeadServer() async throws {
         await #expect(throws: SandboxError.self) {
             try await play(FakeLedger(faults: .init(isGone: true)), requests: 2_000)
         }

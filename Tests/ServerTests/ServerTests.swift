@@ -65,6 +65,21 @@ import Testing
         await ledger.shutdown()
     }
 
+    // Cancelling the task that serves ends it too, and closes the file.
+    @Test func cancellingEndsTheServer() async throws {
+        let setup = try Setup()
+        let (openings, opened) = AsyncStream.makeStream(of: ServerAddress.self)
+        var hooks = ServerHooks()
+        hooks.onReady = { address, _ in opened.yield(address) }
+        let server = FaregateServer(setup.configuration, logger: quietLogger, hooks: hooks)
+        let serving = Task { try await server.run(handlingSignals: false) }
+        for await _ in openings { break }
+        serving.cancel()
+        try await serving.value
+        let ledger = try await OpenLedger.owned(path: setup.ledgerPath)
+        await ledger.shutdown()
+    }
+
     // The three unauthenticated routes answer, and the contract is served from the binary.
     @Test func healthReadinessAndContract() async throws {
         try await withServer(Setup()) { server in

@@ -69,7 +69,7 @@ struct RunningServer: Sendable {
     let firstKey: String?
 }
 
-/// Runs a server while `body` does, then stops it as a cancelled task would.
+/// Runs a server while `body` does, then stops it.
 func withServer<Result: Sendable>(
     _ setup: Setup,
     _ body: @escaping @Sendable (RunningServer) async throws -> Result
@@ -89,22 +89,21 @@ func withServer<Result: Sendable>(
         }
     }
     let server = FaregateServer(setup.configuration, logger: quietLogger, hooks: hooks)
+    let stop = StopSignal()
     return try await withThrowingTaskGroup(of: ServerStep<Result>.self) { group in
         group.addTask {
             defer { opened.finish() }
-            try await server.run(handlingSignals: false)
+            try await server.run(handlingSignals: false, stop: stop)
             return .served
         }
         group.addTask {
+            defer { stop.stop() }
             for await running in openings { return .finished(try await body(running)) }
             return .served
         }
         var result: Result?
         while let step = try await group.next() {
-            if case .finished(let value) = step {
-                result = value
-                group.cancelAll()
-            }
+            if case .finished(let value) = step { result = value }
         }
         guard let result else { throw NeverReady() }
         return result

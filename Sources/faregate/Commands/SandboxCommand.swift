@@ -41,10 +41,10 @@ struct SandboxCommand: AsyncParsableCommand {
         let console = Console.current
         var configuration = try options.configuration(console)
         if options.logLevel == nil {
-            configuration.logLevel = max(configuration.logLevel, .warning)
+            configuration.logLevel = max(configuration.logLevel, .error)
         }
         let key = configuration.adminKey ?? Self.randomKey()
-        let (addresses, announce) = AsyncStream.makeStream(of: Opened.self)
+        let (openings, announce) = AsyncStream.makeStream(of: Opened.self)
         let bar = ProgressBar("Reading the log", console: console)
         var hooks = ServerHooks()
         hooks.onLoading = { bar.update($0, of: $1) }
@@ -55,37 +55,53 @@ struct SandboxCommand: AsyncParsableCommand {
         let server = FaregateServer(
             configuration, logger: Logger(jsonLabel: "faregate", level: configuration.logLevel),
             hooks: hooks, runKey: key)
+        let stop = StopSignal()
         let play = self
-        try await withThrowingTaskGroup(of: Bool.self) { group in
+        try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 defer { announce.finish() }
                 do throws(ServerFailure) {
-                    try await server.run()
+                    try await server.run(stop: stop)
                 } catch {
                     throw CommandFailure(error)
                 }
-                return true
+                throw Stopped()
             }
             group.addTask {
-                for await opened in addresses {
-                    return try await play.play(opened, key: key, console)
+                do {
+                    for await opened in openings {
+                        try await play.play(opened, key: key, console)
+                        if play.exit { break }
+                    }
+                } catch {
+                    stop.stop()
+                    throw error
                 }
-                return false
+                if play.exit { stop.stop() }
             }
-            // The first to end by itself, or the server, ends all.
-            while let isOver = try await group.next() {
-                if isOver { group.cancelAll() }
+            // Of two ends, the first is the reason; a server that was stopped is the good one.
+            var reason: (any Error)?
+            while true {
+                do {
+                    guard try await group.next() != nil else { break }
+                } catch {
+                    if reason == nil { reason = error }
+                    if error is Stopped { group.cancelAll() }
+                }
             }
+            if let reason, !(reason is Stopped) { throw reason }
         }
     }
+
+    /// The server ended because it was told to.
+    private struct Stopped: Error {}
 
     private struct Opened: Sendable {
         var address: ServerAddress
         var ledger: OpenLedger
     }
 
-    /// - Returns: whether the command is over.
-    private func play(_ opened: Opened, key: String, _ console: Console) async throws -> Bool {
+    private func play(_ opened: Opened, key: String, _ console: Console) async throws {
         let url = opened.address.url
         var sandbox = SandboxOptions(
             baseURL: url, adminKey: key, trace: trace.map { .file(path: $0) } ?? .sample,
@@ -101,12 +117,8 @@ struct SandboxCommand: AsyncParsableCommand {
         console.out(report.rendered(width: sandbox.width, isColoured: console.isOutTerminal))
         let verification = try await VerifyCommand.verifyFile(opened.ledger.path, console)
         console.out("Verify: " + verification.text)
-        guard !exit else {
-            if verification.passed { return true }
-            throw CommandFailure(.negative, "the ledger is not sound")
-        }
-        console.out(Self.invitation(url: url, key: key))
-        return false
+        if !verification.passed { throw CommandFailure(.negative, "the ledger is not sound") }
+        if !exit { console.out(Self.invitation(url: url, key: key)) }
     }
 
     private static func invitation(url: String, key: String) -> String {

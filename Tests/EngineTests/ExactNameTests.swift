@@ -1,0 +1,54 @@
+// Names are their bytes. A letter with an accent can be written as one scalar or as two; Swift's
+// strings are then equal, but ids that callers, the log and the memory of ids tell apart must stay
+// apart.
+
+import Billing
+import Engine
+import FaregateTestSupport
+import Money
+import Testing
+
+private let composed = "caf\u{e9}"
+private let decomposed = "cafe\u{301}"
+
+@Suite struct ExactNameTests {
+    // Two spellings are two reservations: neither settles, repeats or releases the other.
+    @Test func reservations() async throws {
+        let ledger = try await PlainLedger.fixture()
+        try await ledger.reserve(composed, ledger.plain("c", 5))
+        let other = SettleRequest(key: ledger.key(decomposed), actual: .amount(Money(nanos: 4)))
+        #expect(try await ledger.refusal(.settle(other)) == .notFound)
+        try await ledger.settle(composed, 4)
+        #expect(try await ledger.refusal(.settle(other)) == .notFound)
+        #expect(try await ledger.reserve(decomposed, ledger.plain("c", 5))?.reservation != nil)
+        try await ledger.settle(decomposed, 3)
+        #expect(try await ledger.customer("c").totals.charge.nanos == 7)
+        #expect(try await ledger.failedChecks() == [])
+    }
+
+    // Two spellings are two customers and two runs, with balances and caps of their own.
+    @Test func customersAndRuns() async throws {
+        let ledger = try await PlainLedger.fixture()
+        try await ledger.open(composed, Terms(funding: .prepaid))
+        try await ledger.grant(composed, "g", nanos: 10)
+        try await ledger.open(decomposed, Terms(funding: .prepaid))
+        #expect(try await ledger.reserve("r", ledger.plain(decomposed, 1))?.rejection != nil)
+        #expect(try await ledger.free(composed) == ["g 10"])
+        let run = RunKey(project: "default", id: composed)
+        try await ledger.ask(.stopRun(run, reason: nil))
+        let call = ledger.plain(composed, 1, run: decomposed)
+        #expect(try await ledger.reserve("s", call)?.reservation != nil)
+        #expect(try await ledger.failedChecks() == [])
+    }
+
+    // Keys that differ in a byte differ, hash apart and stand in one order; the split between
+    // project and id counts.
+    @Test func keys() {
+        let keys = [("a", "bc"), ("ab", "c"), ("p", composed), ("p", decomposed)].map {
+            ReservationKey(project: $0.0, id: $0.1)
+        }
+        #expect(Set(keys).count == keys.count)
+        for (a, b) in zip(keys, keys.dropFirst()) { #expect((a < b) != (b < a)) }
+        #expect(keys.sorted() == keys.reversed().sorted())
+    }
+}

@@ -1,0 +1,50 @@
+// The engine against an independent model of the rules, and against itself: random commands with
+// clock jumps, restarts, snapshots and failing appends. FAREGATE_SEEDS=N runs N seeds of each kind
+// instead of the default few; every failure names its seed, and FAREGATE_SEED=S runs that one
+// alone.
+
+import Engine
+import FaregateTestSupport
+import Testing
+
+@Suite struct ModelTests {
+    private static func seeds(from first: UInt64, default count: UInt64) -> [UInt64] {
+        if let seed = TestSettings.number("FAREGATE_SEED") { return [seed] }
+        return Array(first..<first + (TestSettings.number("FAREGATE_SEEDS") ?? count))
+    }
+
+    // Whatever is asked in whatever order, every answer and every balance is what the rules say.
+    @Test(arguments: ModelTests.seeds(from: 1_000, default: 12))
+    func engineAndModelAgree(seed: UInt64) async throws {
+        let rig = try await ModelRig(seed: seed)
+        try await rig.run(steps: 220)
+        try await rig.finish()
+    }
+
+    // A restart, with snapshots or without, changes nothing: not a byte of the state, not an
+    // answer.
+    @Test(arguments: ModelTests.seeds(from: 2_000, default: 6))
+    func restartsChangeNothing(seed: UInt64) async throws {
+        var options = RigOptions()
+        options.restarts = 8
+        options.snapshotEvents = seed % 3 == 0 ? .max : 15
+        let rig = try await ModelRig(seed: seed, options)
+        try await rig.run(steps: 150)
+        try await rig.finish()
+        #expect(rig.restartCount > 0)
+    }
+
+    // When an append fails, its callers are told, the state is as if they had never asked, nothing
+    // acknowledged is lost and the next command is carried out.
+    @Test(arguments: ModelTests.seeds(from: 3_000, default: 6))
+    func failingAppendsUndoNothingElse(seed: UInt64) async throws {
+        var options = RigOptions()
+        options.faults = 25
+        options.restarts = 3
+        options.snapshotEvents = 25
+        let rig = try await ModelRig(seed: seed, options)
+        try await rig.run(steps: 150)
+        try await rig.finish()
+        #expect(rig.faultCount > 0)
+    }
+}
