@@ -198,7 +198,7 @@ extension LedgerState {
 
     private func alreadySettled(_ key: ReservationKey) -> CommandError {
         CommandError(
-            .alreadySettled, "'\(key.id)' was settled with other usage; use an adjustment.")
+            .alreadySettled, "'\(key.id)' is settled already; correct it by an adjustment.")
     }
 
     private func alreadyReleased(_ key: ReservationKey) -> CommandError {

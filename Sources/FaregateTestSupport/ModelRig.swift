@@ -186,8 +186,8 @@ package final class ModelRig {
         let status = reply.reservation?.status.rawValue
         if status != model.calls[call].status.rawValue {
             throw fail(
-                "the reservation in the answer is \(status ?? "missing"), not \(model.calls[call].status)"
-            )
+                "the reservation in the answer is \(status ?? "missing"), not "
+                    + model.calls[call].status.rawValue)
         }
     }
 

@@ -196,15 +196,15 @@ extension NaiveLedger {
             let last = lastWindow(
                 budget: line.budget, incarnation: line.incarnation, scope: line.scope)
             guard open > 0 || last?.start == line.window.start else { return nil }
-            return
-                "'\(line.scope)' \(line.window.start.microseconds): spent \(spent) held \(held) open \(open)"
+            return "'\(line.scope)' \(line.window.start.microseconds): spent \(spent) "
+                + "held \(held) open \(open)"
         }.sorted()
     }
 
     private static func counters(_ budget: Budget?) -> [String] {
         func text(_ scope: String, _ counter: Counter) -> String {
-            "'\(scope)' \(counter.window.start.microseconds): spent \(counter.spent) held \(counter.held) "
-                + "open \(counter.openHolds)"
+            "'\(scope)' \(counter.window.start.microseconds): spent \(counter.spent) "
+                + "held \(counter.held) open \(counter.openHolds)"
         }
         let present = budget?.counters.map { text($0.key, $0.value) } ?? []
         let over = budget?.closedCounters.map { text($0.key.scope, $0.value) } ?? []

@@ -137,8 +137,8 @@ extension API {
     private func requireUse(of rule: BudgetRule, _ call: APICall) throws(APIError) {
         guard call.mayUse(rule) else {
             throw .forbidden(
-                "This key acts in project '\(call.principal.project ?? "")' only: match.project must "
-                    + "name it.", param: "match.project")
+                "This key acts in project '\(call.principal.project ?? "")' only: match.project "
+                    + "must name it.", param: "match.project")
         }
     }
 

@@ -88,7 +88,8 @@ package struct API: Sendable {
             actor = principal.actor
             guard principal.role.power >= role.power else {
                 throw .forbidden(
-                    "This needs a key of role \(role.rawValue); yours has \(principal.role.rawValue)."
+                    "This needs a key of role \(role.rawValue); yours has "
+                        + "\(principal.role.rawValue)."
                 )
             }
         }

@@ -134,7 +134,8 @@ extension Explanation {
         case .rejected(let event):
             "Decision: refused (\(event.code.rawValue)). \(refusal?.message ?? "")"
         case .recorded(let event):
-            "Charged \(english.money(event.rated.charge)) (cost \(english.money(event.rated.cost)))."
+            "Charged \(english.money(event.rated.charge)) "
+                + "(cost \(english.money(event.rated.cost)))."
         }
     }
 
@@ -149,13 +150,13 @@ extension Explanation {
         case .usageExpired(let event):
             what =
                 event.policy == .charge
-                ? "nobody settled in time: \(english.money(event.provisional.charge)) charged until "
-                    + "the true usage comes"
+                ? "nobody settled in time: \(english.money(event.provisional.charge)) charged "
+                    + "until the true usage comes"
                 : "nobody settled in time: the hold was given back"
         case .usageAdjusted(let event):
             what =
-                "corrected by \(english.money(event.charge)) (cost \(english.money(event.cost))) by "
-                + "'\(event.author)': \(event.reason)"
+                "corrected by \(english.money(event.charge)) (cost \(english.money(event.cost))) "
+                + "by '\(event.author)': \(event.reason)"
         default: return nil
         }
         return "\(english.time(recorded.time)): \(what)."

@@ -96,8 +96,8 @@ extension JSONFields {
         else {
             throw error(
                 .invalid, name,
-                "must be a price for a million units: a decimal of 0 to below 1,000,000,000 with at "
-                    + "most six places")
+                "must be a price for a million units: a decimal of 0 to below 1,000,000,000 with "
+                    + "at most six places")
         }
         return rate
     }

@@ -85,8 +85,8 @@ struct Refusal {
                 "Customer '\(customer)' owes \(money(event.spent)) of a credit limit of "
                     + "\(money(event.amount)), and calls under way hold \(money(event.held))")
         case .debt:
-            "Customer '\(customer)' owes \(money(event.spent)) from earlier calls; new credit repays "
-                + "it first."
+            "Customer '\(customer)' owes \(money(event.spent)) from earlier calls; new credit "
+                + "repays it first."
         case .price:
             "Model '\(event.call.model)' has no price, and project '\(recorded.project ?? "")' no "
                 + "ceiling rates for such models."

@@ -163,7 +163,7 @@ extension APIRoute {
         APIRoute(
             .get, "/v1/price-book/versions", "listPriceVersions", .read, query: page,
             API.listPriceVersions),
-        APIRoute(.get, "/v1/keys", "listKeys", .admin, query: page, API.listKeys),
+        APIRoute(.get, "/v1/keys", "listKeys", .read, query: page, API.listKeys),
         APIRoute(.post, "/v1/keys", "createKey", .admin, API.createKey),
         APIRoute(.post, "/v1/keys/{id}/revoke", "revokeKey", .admin, API.revokeKey),
     ]

@@ -165,7 +165,7 @@ package struct FaregateServer: Sendable {
                 "method": "\(record.method)", "route": "\(record.route)",
                 "status": "\(record.status)", "code": "\(record.code ?? "")",
                 "request_id": "\(record.requestID)", "actor": "\(record.actor ?? "")",
-                "duration_us": "\(record.duration / .microseconds(1))",
+                "duration_us": "\(Int(record.duration / .microseconds(1)))",
                 "request_bytes": "\(record.requestBytes)",
                 "response_bytes": "\(record.responseBytes)",
             ])

@@ -50,6 +50,8 @@ struct Faregate: AsyncParsableCommand {
     static func main() async {
         // A reader that goes away (`| head`) ends the output, not the process by a signal.
         signal(SIGPIPE, SIG_IGN)
+        // A file at its size limit is a full disk: an error to answer, not the end of the server.
+        signal(SIGXFSZ, SIG_IGN)
         let status = await run(Array(CommandLine.arguments.dropFirst()), Console.current)
         Glibc.exit(status)
     }

@@ -1,5 +1,5 @@
-// docs/cli.md holds the help of every command, as the program prints it. The test compares; run with
-// FAREGATE_UPDATE_DOCS=1 it writes the file.
+// docs/cli.md holds the help of every command, as the program prints it. The test compares; run
+// with FAREGATE_UPDATE_DOCS=1 it writes the file.
 
 import ArgumentParser
 import Glibc

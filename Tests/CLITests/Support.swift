@@ -45,7 +45,7 @@ struct Outcome: Sendable {
 }
 
 /// Runs command lines in this process.
-struct CommandLine: Sendable {
+struct Shell: Sendable {
     var environment: [String: String] = [:]
 
     func run(_ arguments: String...) async -> Outcome { await run(arguments) }
@@ -81,7 +81,7 @@ struct LiveServer: Sendable {
     let folder: TemporaryFolder
     let address: ServerAddress
     let ledger: OpenLedger
-    let cli: CommandLine
+    let cli: Shell
 
     static let adminKey = "fg_administrator-of-the-tests"
 
@@ -103,7 +103,7 @@ struct LiveServer: Sendable {
         let (openings, opened) = AsyncStream.makeStream(of: LiveServer.self)
         var hooks = ServerHooks()
         hooks.onReady = { address, ledger in
-            let cli = CommandLine(environment: [
+            let cli = Shell(environment: [
                 "FAREGATE_URL": address.url, "FAREGATE_KEY": adminKey,
             ])
             opened.yield(

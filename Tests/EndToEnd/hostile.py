@@ -22,7 +22,8 @@ def main():
                 "--checks", "not_a_server_error,status_code_conformance,content_type_conformance,"
                             "response_schema_conformance",
                 "--max-examples", os.environ.get("FAREGATE_EXAMPLES", "50"),
-                "--seed", "20261122", "--workers", "2",
+                # Not the coverage phase: it ends in the tool's own SystemError on deep schemas.
+                "--phases", "examples,fuzzing,stateful", "--seed", "20261122", "--workers", "2",
             ])
             assert server.process.poll() is None, "the server died"
             server.stop()

@@ -45,7 +45,8 @@ import Testing
         let settled = await fixture.post("/v1/reservations/a/settle", #"{"amount":"1"}"#)
         let batch = await fixture.post(
             "/v1/reservations/batch",
-            #"{"commands":[{"op":"reserve","id":"a","customer":"acme","model":"gpt-4o","amount":"4"},"#
+            #"{"commands":[{"op":"reserve","id":"a","customer":"acme","model":"gpt-4o","#
+                + #""amount":"4"},"#
                 + #"{"op":"settle","id":"a","amount":"1"}]}"#)
         #expect(batch["results[0].body"] == alone.json)
         #expect(batch["results[1].body"] == settled.json)
@@ -58,7 +59,8 @@ import Testing
         let fixture = try await APIFixture()
         func commands(_ count: Int) -> String {
             let list = (0..<count).map {
-                #"{"op":"reserve","id":"r\#($0)","customer":"c\#($0 % 7)","model":"m","amount":"1"}"#
+                #"{"op":"reserve","id":"r\#($0)","customer":"c\#($0 % 7)","model":"m","#
+                    + #""amount":"1"}"#
             }
             return #"{"commands":[\#(list.joined(separator: ","))]}"#
         }
@@ -79,7 +81,8 @@ import Testing
         let answer = await fixture.post(
             "/v1/reservations/batch?project=blue",
             #"{"commands":[{"op":"reserve","id":"a","customer":"c","model":"m","amount":"1"},"#
-                + #"{"op":"reserve","id":"a","customer":"c","model":"m","amount":"1","project":"default"}]}"#
+                + #"{"op":"reserve","id":"a","customer":"c","model":"m","amount":"1","#
+                + #""project":"default"}]}"#
         )
         #expect(answer.string("results[0].body.project") == "blue")
         #expect(answer.string("results[1].body.project") == "default")

@@ -84,7 +84,8 @@ import TimeZones
             #"{"reservation":"none","reason":"r","charge_delta":"1"}"#),
         Case(
             "422 unknown_price", "POST", "/v1/estimates",
-            #"{"customer":"c","model":"none","usage_estimate":{"input_tokens":1,"max_output_tokens":1}}"#
+            #"{"customer":"c","model":"none","usage_estimate":{"input_tokens":1,"#
+                + #""max_output_tokens":1}}"#
         ),
         Case(
             "422 unknown_price", "POST", "/v1/usage",
@@ -95,7 +96,8 @@ import TimeZones
                 + #""max_output_tokens":1000000000000}}"#),
         Case(
             "422 invalid_request", "POST", "/v1/price-book",
-            #"{"source":"s","effective_at":"2026-03-01T00:00:00Z","removals":[{"model":"gpt-4o"}]}"#,
+            #"{"source":"s","effective_at":"2026-03-01T00:00:00Z","#
+                + #""removals":[{"model":"gpt-4o"}]}"#,
             param: "effective_at"),
         Case("422 invalid_request", "POST", "/v1/price-book", #"{"source":"s"}"#, param: "entries"),
         Case(

@@ -31,8 +31,8 @@ import Testing
         let lines = (answer.string("text") ?? "").split(separator: "\n").map(String.init)
         #expect(
             lines[0] == "2026-03-02 12:00:00 UTC: customer 'acme' of project 'default' (plan "
-                + "'default') asked to call model 'gpt-4o' with 1,000 input tokens and an output cap "
-                + "of 500 tokens.")
+                + "'default') asked to call model 'gpt-4o' with 1,000 input tokens and an output "
+                + "cap of 500 tokens.")
         #expect(lines[1].hasPrefix("Price: 'gpt-4o' in version 1 of the price book, effective "))
         #expect(lines[1].contains("input 2.5"))
         #expect(

@@ -14,7 +14,6 @@ import Testing
                 "endRun":
                 roles[route.operationID] = .meter
             case "postExplanation": roles[route.operationID] = .read
-            case "listKeys": roles[route.operationID] = .admin
             default: roles[route.operationID] = route.method == .get ? .read : .admin
             }
         }
@@ -82,7 +81,8 @@ import Testing
         }
         let budget = await post(
             "/v1/budgets",
-            #"{"id":"own","match":{"project":"blue"},"measure":"charge","window":"day","amount":"1"}"#
+            #"{"id":"own","match":{"project":"blue"},"measure":"charge","window":"day","#
+                + #""amount":"1"}"#
         )
         #expect(budget.status == 201)
         _ = await fixture.post(
@@ -108,7 +108,8 @@ import Testing
         let answer = await fixture.post(
             "/v1/reservations/batch",
             #"{"commands":[{"op":"reserve","id":"a","customer":"c","model":"m","amount":"1"},"#
-                + #"{"op":"reserve","id":"b","customer":"c","model":"m","amount":"1","project":"default"}]}"#,
+                + #"{"op":"reserve","id":"b","customer":"c","model":"m","amount":"1","#
+                + #""project":"default"}]}"#,
             secret: "fg_bound")
         #expect(answer.status == 200)
         #expect(answer.integer("results[0].status") == 201)

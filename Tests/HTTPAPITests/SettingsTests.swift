@@ -10,7 +10,8 @@ import Testing
     @Test func budgets() async throws {
         let fixture = try await APIFixture()
         let body =
-            #"{"id":"cap","match":{"model":"gpt-*","tags":{"team":"red"}},"per":["customer","tag:team"],"#
+            #"{"id":"cap","match":{"model":"gpt-*","tags":{"team":"red"}},"#
+            + #""per":["customer","tag:team"],"#
             + #""measure":"tokens","window":"week","time_zone":"Europe/Berlin","amount":5000,"#
             + #""holds":"expected","on_exceed":"warn"}"#
         let created = await fixture.post("/v1/budgets", body, key: "k")
@@ -112,7 +113,8 @@ import Testing
         #expect(created.string("ceiling_rates.output_per_million") == "30.5")
         let guarded = await fixture.post(
             "/v1/reservations?project=blue",
-            #"{"id":"a","customer":"c","model":"unheard-of","usage_estimate":{"input_tokens":1000000,"#
+            #"{"id":"a","customer":"c","model":"unheard-of","#
+                + #""usage_estimate":{"input_tokens":1000000,"#
                 + #""max_output_tokens":0}}"#)
         #expect(guarded.string("hold.charge") == "10")
         #expect(guarded.string("estimate.method") == "ceiling")
@@ -151,7 +153,8 @@ import Testing
                 group.addTask {
                     await fixture.post(
                         "/v1/price-book",
-                        #"{"source":"s","entries":[{"model":"m\#(number)","rates":{"request":"1"}}]}"#
+                        #"{"source":"s","entries":[{"model":"m\#(number)","#
+                            + #""rates":{"request":"1"}}]}"#
                     ).integer("version")
                 }
             }
@@ -168,7 +171,8 @@ import Testing
         await fixture.reserveTokens("old", "acme")
         let published = await fixture.post(
             "/v1/price-book",
-            #"{"source":"contract","effective_at":"2026-03-02T13:00:00Z","entries":[{"model":"gpt-4o","#
+            #"{"source":"contract","effective_at":"2026-03-02T13:00:00Z","#
+                + #""entries":[{"model":"gpt-4o","#
                 + #""rates":{"input":"5","output":"20","input@batch":"1","input>1000":"6"},"#
                 + #""max_output":1000,"multipliers":{"region=us":"1.1"}},"#
                 + #"{"model":"mine","alias_of":"gpt-4o"}],"removals":[{"model":"gpt-4o-mini"}]}"#,
@@ -196,7 +200,8 @@ import Testing
         #expect(versions.string("data[1].source") == "contract")
         let again = await fixture.post(
             "/v1/price-book",
-            #"{"source":"contract","effective_at":"2026-03-02T13:00:00Z","entries":[{"model":"gpt-4o","#
+            #"{"source":"contract","effective_at":"2026-03-02T13:00:00Z","#
+                + #""entries":[{"model":"gpt-4o","#
                 + #""rates":{"input":"5","output":"20","input@batch":"1","input>1000":"6"},"#
                 + #""max_output":1000,"multipliers":{"region=us":"1.1"}},"#
                 + #"{"model":"mine","alias_of":"gpt-4o"}],"removals":[{"model":"gpt-4o-mini"}]}"#,
@@ -260,7 +265,8 @@ import Testing
         func reserve(_ id: String, _ run: String, _ amount: String) async -> Answer {
             await fixture.post(
                 "/v1/reservations",
-                #"{"id":"\#(id)","customer":"acme","run":"\#(run)","model":"m","amount":"\#(amount)"}"#
+                #"{"id":"\#(id)","customer":"acme","run":"\#(run)","model":"m","#
+                    + #""amount":"\#(amount)"}"#
             )
         }
         #expect(await reserve("a", "r", "2").status == 201)

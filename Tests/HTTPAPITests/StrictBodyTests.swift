@@ -35,7 +35,8 @@ import Testing
             #"{"id":"a\u0000","customer":"c","model":"m","amount":"1"}"#, "422 invalid_request",
             "id"),
         Case(
-            #"{"id":"\#(String(repeating: "é", count: 129))","customer":"c","model":"m","amount":"1"}"#,
+            #"{"id":"\#(String(repeating: "é", count: 129))","customer":"c","model":"m","#
+                + #""amount":"1"}"#,
             "422 invalid_request", "id"),
         Case(#"{"id":"a","customer":"c","model":"m","amount":1}"#, "400 wrong_type", "amount"),
         Case(
@@ -55,7 +56,8 @@ import Testing
             #"{"id":"a","customer":"c","model":"m","amount":"99999999999999999999"}"#,
             "422 invalid_request", "amount"),
         Case(
-            #"{"id":"a","customer":"c","model":"m","amount":"1","usage_estimate":{"input_tokens":1}}"#,
+            #"{"id":"a","customer":"c","model":"m","amount":"1","#
+                + #""usage_estimate":{"input_tokens":1}}"#,
             "422 invalid_request", "amount"),
         Case(
             #"{"id":"a","customer":"c","model":"m","amount":"1","ttl_second":5}"#,
@@ -101,10 +103,12 @@ import Testing
             #"{"id":"a","customer":"c","model":"m","usage_estimate":{"input_tokens":-1}}"#,
             "422 invalid_request", "usage_estimate.input_tokens"),
         Case(
-            #"{"id":"a","customer":"c","model":"m","usage_estimate":{"input_tokens":1000000000001}}"#,
+            #"{"id":"a","customer":"c","model":"m","#
+                + #""usage_estimate":{"input_tokens":1000000000001}}"#,
             "422 invalid_request", "usage_estimate.input_tokens"),
         Case(
-            #"{"id":"a","customer":"c","model":"m","usage_estimate":{"input_tokens":1,"outputs":1}}"#,
+            #"{"id":"a","customer":"c","model":"m","usage_estimate":{"input_tokens":1,"#
+                + #""outputs":1}}"#,
             "400 unknown_field", "usage_estimate.outputs"),
         Case(
             #"{"id":"a","customer":"c","model":"m","usage_estimate":{"input_tokens":1,"#

@@ -83,13 +83,16 @@ extension Transcript {
 
     private mutating func calls() async {
         let counts =
-            #""usage_estimate":{"input_tokens":1000,"cached_input_tokens":10,"max_output_tokens":500,"#
-            + #""expected_output_tokens":50,"completions":2,"web_searches":1,"service_tier":"auto","#
+            #""usage_estimate":{"input_tokens":1000,"cached_input_tokens":10,"#
+            + #""max_output_tokens":500,"#
+            + #""expected_output_tokens":50,"completions":2,"web_searches":1,"#
+            + #""service_tier":"auto","#
             + #""attributes":{"speed":"fast"}}"#
         for (id, more) in [
             (
                 "a",
-                #""customer":"acme","user":"u","run":"run","tags":{"é":"1","z":"2"},"model":"gpt-4o","#
+                #""customer":"acme","user":"u","run":"run","tags":{"é":"1","z":"2"},"#
+                    + #""model":"gpt-4o","#
             ),
             ("b", #""customer":"rich","model":"gpt-4o","on_expiry":"charge","ttl_seconds":60,"#),
             ("c", #""customer":"acme","tags":{"t":"clamp"},"model":"gpt-4o","#),
@@ -147,7 +150,8 @@ extension Transcript {
     private mutating func usage() async {
         await post(
             "/v1/usage",
-            #"{"id":"u","customer":"acme","user":"u","run":"run","model":"gpt-4o","tags":{"k":"v"},"#
+            #"{"id":"u","customer":"acme","user":"u","run":"run","model":"gpt-4o","#
+                + #""tags":{"k":"v"},"#
                 + #""usage":{"input_tokens":10,"output_tokens":10}}"#)
         for id in ["1", "1"] {
             await ask(

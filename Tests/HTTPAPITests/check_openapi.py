@@ -1,9 +1,10 @@
 """Compares schemas/openapi.yaml with the route table and with live answers.
 
-    check_openapi.py OPENAPI TRANSCRIPT
+    check_openapi.py [OPENAPI [TRANSCRIPT]]
 
-The transcript is JSON lines, written by OpenAPITests.swift. The first line holds the routes; each
-other line one request with its answer. Checked, both ways where there are two:
+Without a transcript only the file itself is checked. The transcript is JSON lines, written by
+OpenAPITests.swift: the first line holds the routes, each other line one request with its answer.
+Checked, both ways where there are two:
 
 - the file is a valid OpenAPI 3.1 document, and every $ref leads somewhere
 - paths, methods, operation ids, roles, and the names of query and path parameters
@@ -17,6 +18,7 @@ Prints what is wrong and exits with 1, or with 0 and a summary.
 
 import copy
 import json
+import pathlib
 import sys
 
 import yaml
@@ -137,10 +139,42 @@ def check_request(schemas, exchange, operation):
         problem(f"{where}: accepted {exchange['request'][:200]}: {error.message[:200]}")
 
 
-def main(file, transcript):
-    with open(file, encoding="utf-8") as stream:
-        document = yaml.safe_load(stream)
+def check_references(document, node, path=""):
+    if isinstance(node, list):
+        for place, item in enumerate(node):
+            check_references(document, item, f"{path}/{place}")
+    elif isinstance(node, dict):
+        if "$ref" in node:
+            try:
+                resolved(document, node)
+            except KeyError:
+                problem(f"{path}: {node['$ref']} leads nowhere")
+        for key, value in node.items():
+            check_references(document, value, f"{path}/{key}")
+
+
+def check_file(document):
     validate(document)
+    check_references(document, document)
+    for schema in document["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+    used = json.dumps(document)
+    for kind, parts in document["components"].items():
+        for name in parts:
+            if kind != "securitySchemes" and f'"#/components/{kind}/{name}"' not in used:
+                problem(f"nothing uses {kind}/{name}")
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    if len(set(names)) != len(names):
+        problem("two operations have one operationId")
+
+
+def main(file=None, transcript=None):
+    root = pathlib.Path(__file__).resolve().parents[2]
+    with open(file or root / "schemas" / "openapi.yaml", encoding="utf-8") as stream:
+        document = yaml.safe_load(stream)
+    check_file(document)
+    if transcript is None:
+        finish(f"{len(list(operations(document)))} operations: a sound file")
     with open(transcript, encoding="utf-8") as stream:
         lines = [json.loads(line) for line in stream]
     check_routes(document, lines[0]["routes"])
@@ -158,11 +192,16 @@ def main(file, transcript):
         check_request(schemas, exchange, operation)
     for key in described.keys() - succeeded:
         problem(f"never succeeded in the transcript: {key}")
+    finish(f"{len(described)} operations, {len(lines) - 1} answers: all as described")
+
+
+def finish(summary):
     for text in problems:
         print(text)
     if problems:
         sys.exit(1)
-    print(f"{len(described)} operations, {len(lines) - 1} answers: all as described")
+    print(summary)
+    sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -199,7 +199,11 @@ struct PriceChange {
                 ])
             }
             for field in change.fields {
-                table.add([change.model, change.card, field.name, field.old, field.new, ""])
+                table.add([
+                    change.model, change.card, field.name, "", "",
+                    "\(field.old.isEmpty ? "none" : field.old)"
+                        + " → \(field.new.isEmpty ? "none" : field.new)",
+                ])
             }
         }
         for (entries, word) in [(diff.added, "new model"), (diff.removed, "taken out")] {

@@ -115,7 +115,7 @@ struct SandboxCommand: AsyncParsableCommand {
             throw CommandFailure(error)
         }
         console.out(report.rendered(width: sandbox.width, isColoured: console.isOutTerminal))
-        let verification = try await VerifyCommand.verifyFile(opened.ledger.path, console)
+        let verification = try await VerifyCommand.verifyOwned(opened.ledger, console)
         console.out("Verify: " + verification.text)
         if !verification.passed { throw CommandFailure(.negative, "the ledger is not sound") }
         if !exit { console.out(Self.invitation(url: url, key: key)) }

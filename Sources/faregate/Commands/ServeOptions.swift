@@ -35,9 +35,8 @@ struct ServeOptions: ParsableArguments {
 
     /// What file, environment and options come to.
     func configuration(_ console: Console) throws(CommandFailure) -> ServerConfiguration {
-        let variable = console.environment["FAREGATE_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
         var file: (path: String, bytes: [UInt8])?
-        if let path = config ?? variable {
+        if let path = config ?? console.variable("FAREGATE_CONFIG") {
             do throws(WholeFile.Failure) {
                 file = (path, try WholeFile.read(path, maxBytes: 1 << 20))
             } catch {

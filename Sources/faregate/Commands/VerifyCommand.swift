@@ -71,6 +71,40 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
+    /// A ledger that this process owns: its state in memory is compared with the fold of the log.
+    static func verifyOwned(
+        _ ledger: OpenLedger, _ console: Console
+    ) async throws(CommandFailure) -> Verification {
+        let bar = ProgressBar("Verifying", console: console)
+        defer { bar.finish() }
+        let path = ledger.path
+        do throws(ServerFailure) {
+            while true {
+                let state: LedgerState
+                do throws(EngineError) {
+                    state = try await ledger.engine.read { $0.state }
+                } catch {
+                    throw ServerFailure(error, path: path)
+                }
+                let log = PinnedLog(ledger.engine.store)
+                // The log moved on between the two: look again.
+                if log.head.sequence != state.sequence { continue }
+                return try await blocking { () throws(ServerFailure) -> Verification in
+                    do throws(EngineError) {
+                        return Verification(
+                            try LedgerVerifier.verify(log, liveState: state) {
+                                bar.update($0, of: $1)
+                            })
+                    } catch {
+                        throw ServerFailure(error, path: path)
+                    }
+                }
+            }
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
     static func verifyServer(_ ledger: LedgerSession) async throws(CommandFailure) -> Verification {
         let fetching = ProgressBar("Fetching the log", console: ledger.console)
         var log = try await RemoteLog.fetched(ledger.client) { fetching.update($0, of: $1) }

@@ -44,10 +44,9 @@ struct LedgerOptions: ParsableArguments {
         if let db {
             client = try await LocalLedgerClient.open(path: db, console: console)
         } else {
-            let variables = console.environment
             client = try HTTPLedgerClient(
-                url: url ?? variables["FAREGATE_URL"] ?? Self.defaultURL,
-                key: key ?? variables["FAREGATE_KEY"], timeoutSeconds: timeout)
+                url: url ?? console.variable("FAREGATE_URL") ?? Self.defaultURL,
+                key: key ?? console.variable("FAREGATE_KEY"), timeoutSeconds: timeout)
         }
         let session = LedgerSession(client: client, wantsJSON: json, console: console)
         do {
@@ -71,7 +70,7 @@ struct ProjectOption: ParsableArguments {
 
     /// Nil: the server decides.
     var name: String? {
-        project ?? Console.current.environment["FAREGATE_PROJECT"].flatMap { $0.isEmpty ? nil : $0 }
+        project ?? Console.current.variable("FAREGATE_PROJECT")
     }
 }
 

@@ -15,6 +15,11 @@ struct Console: Sendable {
 
     @TaskLocal static var current = Console.standard
 
+    /// A variable's value; nil when it is not set, or empty.
+    func variable(_ name: String) -> String? {
+        environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// One or more lines of result.
     func out(_ text: String) { writeOut(text + "\n") }
 
