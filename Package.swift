@@ -32,6 +32,8 @@ let hummingbirdTesting = Target.Dependency.product(
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let lifecycle = Target.Dependency.product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(
+    name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -75,7 +77,7 @@ let package = Package(
                 "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "TimeZones",
                 "EventLog",
                 "SQLiteEventLog", "Engine", "HTTPAPI", "Observability", hummingbird, configuration,
-                lifecycle, logging, nioCore, nioPosix, crypto, httpTypes,
+                lifecycle, unixSignals, logging, nioCore, nioPosix, crypto, httpTypes,
             ]),
         .target(
             name: "Sandbox",
@@ -88,7 +90,8 @@ let package = Package(
             dependencies: [
                 "Server", "Sandbox", "CanonicalJSON", "Money", "Billing", "Pricing", "TimeZones",
                 "EventLog", "SQLiteEventLog", "Engine", "HTTPAPI", "Observability",
-                argumentParser, asyncHTTPClient, configuration, logging, nioCore, nioHTTP1, crypto,
+                argumentParser, asyncHTTPClient, configuration, logging, nioCore, nioHTTP1,
+                nioPosix, crypto,
                 httpTypes,
             ]),
         // Test side
