@@ -1,8 +1,11 @@
 import Glibc
 
-/// `FaregateBenchmarks [--customers N] [--seconds S] [--repeats R] [--callers 1,64,256,1024] [--dir
-/// PATH]`
+/// `FaregateBenchmarks [--part engine|decide] [--customers N] [--seconds S] [--repeats R]
+/// [--callers 1,64,256,1024] [--dir PATH]`
 struct BenchmarkOptions {
+    enum Part: String { case engine, decide }
+
+    var part = Part.engine
     var customers = 100_000
     var seconds = 3
     var repeats = 3
@@ -15,6 +18,9 @@ struct BenchmarkOptions {
         while let name = rest.popFirst() {
             guard let value = rest.popFirst() else { Self.usage() }
             switch name {
+            case "--part":
+                guard let known = Part(rawValue: value) else { Self.usage() }
+                part = known
             case "--customers": customers = Self.number(value)
             case "--seconds": seconds = Self.number(value)
             case "--repeats": repeats = Self.number(value)
@@ -32,7 +38,7 @@ struct BenchmarkOptions {
 
     private static func usage() -> Never {
         note(
-            "usage: FaregateBenchmarks [--customers N] [--seconds S] [--repeats R]"
+            "usage: FaregateBenchmarks [--part engine|decide] [--customers N] [--seconds S] [--repeats R]"
                 + " [--callers 1,64,256,1024] [--dir PATH]")
         exit(2)
     }

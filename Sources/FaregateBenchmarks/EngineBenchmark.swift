@@ -35,7 +35,7 @@ struct EngineBenchmark {
         let engine = try Engine(
             store: store, clock: SystemClock(), calendar: BudgetCalendar(TimeZoneDatabase()))
         try await Genesis.open(engine)
-        try await prepare(engine)
+        try await prepare(engine, customers: options.customers)
         let workload = Workload(choice: ZipfChoice(count: options.customers))
         var results: [Int: [LevelResult]] = [:]
         for round in 0..<options.repeats {
@@ -51,20 +51,6 @@ struct EngineBenchmark {
         await engine.shutdown()
         printTable(results)
         removeDatabase(file)
-    }
-
-    private func prepare(_ engine: Engine) async throws {
-        for rule in Workload.budgets() {
-            _ = try await engine.submit(EngineRequest(.setBudget(rule)))
-        }
-        for start in stride(from: 0, to: options.customers, by: 2000) {
-            let numbers = start..<min(start + 2000, options.customers)
-            let requests = numbers.map { number in
-                let key = CustomerKey(project: Workload.project, id: Workload.customer(number))
-                return EngineRequest(.openCustomer(CustomerSettings(key: key)))
-            }
-            for result in await engine.submit(requests) { _ = try result.get() }
-        }
     }
 
     private func measure(
@@ -162,6 +148,20 @@ struct EngineBenchmark {
                 path.isEmpty && part.isEmpty ? "/" : (path.isEmpty || path == "/" ? "" : "/") + part
             if path != "/" { mkdir(path, 0o755) }
         }
+    }
+}
+
+/// Opens the workload's budgets and customers.
+func prepare(_ engine: Engine, customers: Int) async throws {
+    for rule in Workload.budgets() {
+        _ = try await engine.submit(EngineRequest(.setBudget(rule)))
+    }
+    for start in stride(from: 0, to: customers, by: 2000) {
+        let requests = (start..<min(start + 2000, customers)).map { number in
+            let key = CustomerKey(project: Workload.project, id: Workload.customer(number))
+            return EngineRequest(.openCustomer(CustomerSettings(key: key)))
+        }
+        for result in await engine.submit(requests) { _ = try result.get() }
     }
 }
 

@@ -6,7 +6,11 @@
 import Glibc
 
 do {
-    try await EngineBenchmark(BenchmarkOptions(arguments: CommandLine.arguments)).run()
+    let options = BenchmarkOptions(arguments: CommandLine.arguments)
+    switch options.part {
+    case .engine: try await EngineBenchmark(options).run()
+    case .decide: try await DecideBenchmark(options).run()
+    }
 } catch {
     note("error: \(error)")
     exit(1)
