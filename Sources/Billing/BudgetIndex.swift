@@ -3,17 +3,17 @@
 // customers; a call looks into at most six drawers.
 
 package struct BudgetIndex: Sendable {
-    private enum Drawer: Hashable, Sendable {
-        case any
-        case project(String)
-        case plan(String)
-        case customer(String)
-        case user(String)
-        case run(String)
-    }
+    /// Ids in ascending order, by the value that the rules of one kind of drawer demand.
+    private typealias Drawers = [ExactText: [String]]
 
-    /// Ids in ascending order.
-    private var drawers: [Drawer: [String]] = [:]
+    // A kind of its own each: most ledgers leave most of them empty, and looking into an empty
+    // table costs nothing.
+    private var any = Drawers()
+    private var byProject = Drawers()
+    private var byPlan = Drawers()
+    private var byCustomer = Drawers()
+    private var byUser = Drawers()
+    private var byRun = Drawers()
 
     package init() {}
 
@@ -21,53 +21,56 @@ package struct BudgetIndex: Sendable {
         for rule in rules { insert(rule) }
     }
 
-    private static func drawer(of match: BudgetMatch) -> Drawer {
-        if let run = match.run { return .run(run) }
-        if let user = match.user { return .user(user) }
-        if let customer = match.customer { return .customer(customer) }
-        if let plan = match.plan { return .plan(plan) }
-        if let project = match.project { return .project(project) }
-        return .any
+    private static func drawer(
+        of match: BudgetMatch
+    ) -> (kind: WritableKeyPath<BudgetIndex, Drawers>, value: ExactText) {
+        if let run = match.run { return (\.byRun, ExactText(run)) }
+        if let user = match.user { return (\.byUser, ExactText(user)) }
+        if let customer = match.customer { return (\.byCustomer, ExactText(customer)) }
+        if let plan = match.plan { return (\.byPlan, ExactText(plan)) }
+        if let project = match.project { return (\.byProject, ExactText(project)) }
+        return (\.any, "")
     }
 
     mutating func insert(_ rule: BudgetRule) {
-        let drawer = Self.drawer(of: rule.match)
-        var ids = drawers[drawer] ?? []
+        let (kind, value) = Self.drawer(of: rule.match)
+        var ids = self[keyPath: kind][value] ?? []
         let place = ids.firstIndex { $0 >= rule.id } ?? ids.endIndex
         if place < ids.endIndex, ids[place] == rule.id { return }
         ids.insert(rule.id, at: place)
-        drawers[drawer] = ids
+        self[keyPath: kind][value] = ids
     }
 
     mutating func remove(_ rule: BudgetRule) {
-        let drawer = Self.drawer(of: rule.match)
-        drawers[drawer]?.removeAll { $0 == rule.id }
-        if drawers[drawer]?.isEmpty == true { drawers[drawer] = nil }
+        let (kind, value) = Self.drawer(of: rule.match)
+        guard var ids = self[keyPath: kind][value] else { return }
+        ids.removeAll { $0 == rule.id }
+        self[keyPath: kind][value] = ids.isEmpty ? nil : ids
     }
 
     /// Calls `body` with the id of every budget that may match.
     package func forEachCandidate(subject: Subject, plan: String, _ body: (String) -> Void) {
-        func visit(_ drawer: Drawer) {
-            guard let ids = drawers[drawer] else { return }
+        func visit(_ drawers: Drawers, _ value: String) {
+            guard let ids = drawers[ExactText(value)] else { return }
             for id in ids { body(id) }
         }
-        visit(.any)
-        visit(.project(subject.project))
-        visit(.plan(plan))
-        visit(.customer(subject.customer))
-        if let user = subject.user { visit(.user(user)) }
-        if let run = subject.run { visit(.run(run)) }
+        visit(any, "")
+        visit(byProject, subject.project)
+        visit(byPlan, plan)
+        visit(byCustomer, subject.customer)
+        if let user = subject.user { visit(byUser, user) }
+        if let run = subject.run { visit(byRun, run) }
     }
 }
 
 extension BudgetMatch {
     /// Whether every condition holds for the call.
     package func matches(subject: Subject, plan callPlan: String, model callModel: String) -> Bool {
-        if let project, project != subject.project { return false }
-        if let customer, customer != subject.customer { return false }
+        if let project, ExactText(project) != ExactText(subject.project) { return false }
+        if let customer, ExactText(customer) != ExactText(subject.customer) { return false }
         if let plan, plan != callPlan { return false }
-        if let user, user != subject.user { return false }
-        if let run, run != subject.run { return false }
+        if let user, ExactText(user) != subject.user.map({ ExactText($0) }) { return false }
+        if let run, ExactText(run) != subject.run.map({ ExactText($0) }) { return false }
         for tag in tags where !subject.tags.contains(tag) { return false }
         if let model, !globMatches(model, callModel) { return false }
         return true

@@ -159,6 +159,13 @@ package struct BudgetRule: Sendable, Hashable {
         self.onExceed = onExceed
     }
 
+    /// Whether this rule applies rather than another of the same name that matches too.
+    func wins(over other: BudgetRule) -> Bool {
+        let own = match.specificity
+        let others = other.match.specificity
+        return own == others ? id < other.id : own > others
+    }
+
     /// Whether counters of `self` still mean the same under `other`: a changed amount or reaction
     /// keeps what was spent, a changed unit or calendar cannot.
     package func keepsCounters(of other: BudgetRule) -> Bool {

@@ -2,7 +2,8 @@
 
 package import Money
 
-package enum Command: Sendable, Hashable {
+/// Indirect: commands are handed from thread to thread more often than they are looked into.
+package indirect enum Command: Sendable, Hashable {
     case openLedger(LedgerOpened)
     case advanceClock(to: Instant)
     case setProject(Project)

@@ -35,10 +35,13 @@ extension LedgerState {
         _ subject: Subject, customer: Customer, model: String, _ facts: Facts
     ) -> [MatchedCounter] {
         var matched: [MatchedCounter] = []
-        for budget in matchingBudgets(subject, plan: customer.plan, model: model) {
+        var found = matchingBudgets(subject, plan: customer.plan, model: model)
+        // Sorted while they are small.
+        if found.count > 1 { found.sort { $0.rule.id < $1.rule.id } }
+        matched.reserveCapacity(found.count + 1)
+        for budget in found {
             matched.append(counter(of: budget, subject, customer: customer, model: model, facts))
         }
-        if matched.count > 1 { matched.sort { $0.line.budget < $1.line.budget } }
         if let key = subject.runKey, let run = runs[key] {
             let line = BudgetLine(
                 budget: BudgetLine.runCap, generation: run.generation, scope: key.id,
@@ -60,13 +63,8 @@ extension LedgerState {
                 budget.rule.match.matches(subject: subject, plan: plan, model: model),
                 budget.rule.window != .run || subject.run != nil
             else { return }
-            let rule = budget.rule
-            if let rival = found.firstIndex(where: { $0.rule.name == rule.name }) {
-                let other = found[rival].rule
-                let wins =
-                    rule.match.specificity == other.match.specificity
-                    ? rule.id < other.id : rule.match.specificity > other.match.specificity
-                if wins { found[rival] = budget }
+            if let rival = found.firstIndex(where: { $0.rule.name == budget.rule.name }) {
+                if budget.rule.wins(over: found[rival].rule) { found[rival] = budget }
             } else {
                 found.append(budget)
             }
@@ -77,23 +75,24 @@ extension LedgerState {
     private func counter(
         of budget: Budget, _ subject: Subject, customer: Customer, model: String, _ facts: Facts
     ) -> MatchedCounter {
-        let rule = budget.rule
-        let scope = scopeText(per: rule.per, subject: subject, plan: customer.plan, model: model)
+        let scope = scopeText(
+            per: budget.rule.per, subject: subject, plan: customer.plan, model: model)
         var line = BudgetLine(
-            budget: rule.id, generation: budget.generation, scope: scope, measure: rule.measure,
-            amount: rule.amount)
+            budget: budget.rule.id, generation: budget.generation, scope: scope,
+            measure: budget.rule.measure, amount: budget.rule.amount)
         var earliest = Instant.max
-        let old = budget.counters[scope]
+        let old = budget.counters[ExactText(scope)]
         if let old, old.window.end.map({ facts.now < $0 }) ?? true {
             line.window = old.window
             line.spent = old.spent
             line.held = old.held
             earliest = old.earliestExpiry
         } else {
-            line.window = window(of: rule, customer: customer, after: old?.window, facts)
+            line.window = window(of: budget.rule, customer: customer, after: old?.window, facts)
         }
         return MatchedCounter(
-            line: line, holds: rule.holds, onExceed: rule.onExceed, earliestExpiry: earliest)
+            line: line, holds: budget.rule.holds, onExceed: budget.rule.onExceed,
+            earliestExpiry: earliest)
     }
 
     /// The window that opens now. It never reaches back into the one before it, whatever the time

@@ -85,8 +85,7 @@ extension LedgerState {
         let actual = CallFigures(settled: event.rated)
         let run = event.call.run.map { RunKey(project: customer.project, id: $0) }
         for line in event.lines {
-            openWindow(of: line)
-            changeCounter(CounterReference(line), run: run) {
+            changeCounter(CounterReference(line), run: run, opening: line.window) {
                 $0.spent = $0.spent.addingClamped(actual.quantity(line.measure))
             }
         }
@@ -98,8 +97,7 @@ extension LedgerState {
     // MARK: Counters
 
     private mutating func hold(_ line: BudgetLine, run: RunKey?, until expiry: Instant) {
-        openWindow(of: line)
-        changeCounter(CounterReference(line), run: run) { counter in
+        changeCounter(CounterReference(line), run: run, opening: line.window) { counter in
             counter.held = counter.held.addingClamped(line.hold)
             counter.openHolds += 1
             counter.earliestExpiry = min(counter.earliestExpiry, expiry)
@@ -107,12 +105,17 @@ extension LedgerState {
     }
 
     private mutating func unhold(_ reservation: Reservation, actual: CallFigures) {
-        for line in reservation.lines {
-            changeCounter(CounterReference(line), run: reservation.subject.runKey) { counter in
-                counter.held = counter.held.addingClamped(-line.hold)
-                counter.spent = counter.spent.addingClamped(actual.quantity(line.measure))
-                counter.openHolds -= 1
-                if counter.openHolds == 0 { counter.earliestExpiry = .max }
+        let run = reservation.subject.runKey
+        reservation.lines.withUnsafeBufferPointer { lines in
+            for index in lines.indices {
+                let hold = lines[index].hold
+                let used = actual.quantity(lines[index].measure)
+                changeCounter(CounterReference(lines[index]), run: run) { counter in
+                    counter.held = counter.held.addingClamped(-hold)
+                    counter.spent = counter.spent.addingClamped(used)
+                    counter.openHolds -= 1
+                    if counter.openHolds == 0 { counter.earliestExpiry = .max }
+                }
             }
         }
     }
@@ -128,23 +131,12 @@ extension LedgerState {
         }
     }
 
-    /// Makes the line's window the counter's present one. The counter of the window before is kept
-    /// while reservations of that window are open, and dropped otherwise.
-    private mutating func openWindow(of line: BudgetLine) {
-        if line.budget == BudgetLine.runCap { return }
-        guard budgets[line.budget]?.generation == line.generation else { return }
-        let old = budgets[line.budget]?.counters[line.scope]
-        if old?.window.start == line.window.start { return }
-        if let old, old.openHolds > 0 {
-            let key = ClosedCounterKey(scope: line.scope, windowStart: old.window.start)
-            budgets[line.budget]?.closedCounters[key] = old
-        }
-        budgets[line.budget]?.counters[line.scope] = Counter(window: line.window)
-    }
-
     /// Changes the counter that `reference` names, wherever it is; nothing when it is gone.
+    ///
+    /// - Parameter opening: what becomes the counter's present window first, where it is not yet.
     private mutating func changeCounter(
-        _ reference: CounterReference, run: RunKey?, _ change: (inout Counter) -> Void
+        _ reference: CounterReference, run: RunKey?, opening: Window? = nil,
+        _ change: (inout Counter) -> Void
     ) {
         if reference.budget == BudgetLine.runCap {
             guard let run, let index = runs.index(forKey: run),
@@ -153,26 +145,44 @@ extension LedgerState {
             change(&runs.values[index].counter)
             return
         }
-        guard budgets[reference.budget]?.generation == reference.generation else { return }
-        budgets[reference.budget]?.changeCounter(
-            scope: reference.scope, windowStart: reference.windowStart, change)
+        guard let place = budgets.index(forKey: reference.budget) else { return }
+        budgets.values[place].changeCounter(reference, opening: opening, change)
     }
 }
 
 extension Budget {
+    /// See `LedgerState.changeCounter`. The counter of the window before an opened one is kept
+    /// while reservations of that window are open, and dropped otherwise.
     fileprivate mutating func changeCounter(
-        scope: String, windowStart: Instant, _ change: (inout Counter) -> Void
+        _ reference: CounterReference, opening: Window?, _ change: (inout Counter) -> Void
     ) {
-        if let index = counters.index(forKey: scope),
-            counters.values[index].window.start == windowStart
-        {
-            change(&counters.values[index])
+        guard generation == reference.generation else { return }
+        let scope = ExactText(reference.scope)
+        if let place = counters.index(forKey: scope) {
+            let present = counters.values[place]
+            if present.window.start == reference.windowStart {
+                change(&counters.values[place])
+                return
+            }
+            if let opening {
+                if present.openHolds > 0 {
+                    let key = ClosedCounterKey(scope: scope, windowStart: present.window.start)
+                    closedCounters[key] = present
+                }
+                counters.values[place] = Counter(window: opening)
+                change(&counters.values[place])
+                return
+            }
+        } else if let opening {
+            var counter = Counter(window: opening)
+            change(&counter)
+            counters[scope] = counter
             return
         }
-        let key = ClosedCounterKey(scope: scope, windowStart: windowStart)
-        guard let index = closedCounters.index(forKey: key) else { return }
-        change(&closedCounters.values[index])
-        if closedCounters.values[index].openHolds == 0 { closedCounters.remove(at: index) }
+        let key = ClosedCounterKey(scope: scope, windowStart: reference.windowStart)
+        guard let place = closedCounters.index(forKey: key) else { return }
+        change(&closedCounters.values[place])
+        if closedCounters.values[place].openHolds == 0 { closedCounters.remove(at: place) }
     }
 }
 

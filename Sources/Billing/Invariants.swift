@@ -92,8 +92,8 @@ extension LedgerState {
             }
         }
         for budget in budgets.values {
-            for (scope, counter) in budget.counters { check(counter, budget, scope) }
-            for (key, counter) in budget.closedCounters { check(counter, budget, key.scope) }
+            for (scope, counter) in budget.counters { check(counter, budget, scope.text) }
+            for (key, counter) in budget.closedCounters { check(counter, budget, key.scope.text) }
         }
     }
 

@@ -6,39 +6,35 @@ import Money
 extension Reservation {
     /// The reservation (or rejection, or usage record) that an event begins; nil for other events.
     package init?(first recorded: RecordedEvent) {
+        let id = recorded.reservation ?? ""
         let project = recorded.project ?? ""
         let customer = recorded.customer ?? ""
-        self.init(
-            id: recorded.reservation ?? "", reservedAt: recorded.time, expiresAt: recorded.time,
-            firstSequence: recorded.sequence, lastSequence: recorded.sequence)
+        let sequence = recorded.sequence
         switch recorded.event {
         case .usageReserved(let event):
-            subject = event.call.subject(project: project, customer: customer)
-            model = event.call.model
-            estimate = event.estimate
-            lines = event.lines
-            funding = event.funding
-            expiresAt = event.expiresAt
-            onExpiry = event.onExpiry
-            allowsAmountSettlement = event.allowsAmountSettlement
+            self.init(
+                id: id, subject: event.call.subject(project: project, customer: customer),
+                model: event.call.model, estimate: event.estimate, lines: event.lines,
+                funding: event.funding, reservedAt: recorded.time, expiresAt: event.expiresAt,
+                onExpiry: event.onExpiry, allowsAmountSettlement: event.allowsAmountSettlement,
+                firstSequence: sequence, lastSequence: sequence)
         case .usageRejected(let event):
-            status = .rejected
-            subject = event.call.subject(project: project, customer: customer)
-            model = event.call.model
-            estimate = event.estimate ?? Estimate()
+            self.init(
+                id: id, subject: event.call.subject(project: project, customer: customer),
+                model: event.call.model, status: .rejected, estimate: event.estimate ?? Estimate(),
+                reservedAt: recorded.time, expiresAt: recorded.time, firstSequence: sequence,
+                lastSequence: sequence)
         case .usageRecorded(let event):
-            status = .recorded
-            subject = event.call.subject(project: project, customer: customer)
-            model = event.call.model
-            lines = event.lines
-            funding = FundingHold(mode: event.mode)
-            estimate.price = event.rated.price
-            estimate.cardPrice = event.rated.cardPrice
-            estimate.ceiling = event.ceiling
-            estimate.markupPartsPerMillion = event.markupPartsPerMillion
-            estimate.method = event.rated.price == nil ? .amount : .counts
-            actual = CallFigures(settled: event.rated)
-            split = event.split
+            let estimate = Estimate(
+                method: event.rated.price == nil ? .amount : .counts, price: event.rated.price,
+                cardPrice: event.rated.cardPrice, ceiling: event.ceiling,
+                markupPartsPerMillion: event.markupPartsPerMillion)
+            self.init(
+                id: id, subject: event.call.subject(project: project, customer: customer),
+                model: event.call.model, status: .recorded, estimate: estimate, lines: event.lines,
+                funding: FundingHold(mode: event.mode), reservedAt: recorded.time,
+                expiresAt: recorded.time, actual: CallFigures(settled: event.rated),
+                split: event.split, firstSequence: sequence, lastSequence: sequence)
         default: return nil
         }
     }

@@ -161,24 +161,29 @@ package enum ReservationStatus: String, Sendable, Hashable, CaseIterable {
     case recorded
 }
 
+/// What was agreed when the reservation was made; nothing later changes it.
+private struct Agreement: Sendable, Hashable {
+    var id: String
+    var subject: Subject
+    var model: String
+    var estimate: Estimate
+    var lines: [BudgetLine]
+    var funding: FundingHold
+    var reservedAt: Instant
+    var onExpiry: ExpiryPolicy
+    var allowsAmountSettlement: Bool
+    var firstSequence: UInt64
+}
+
 /// Everything that is known of one reservation (or direct usage record): the fold of its events.
 package struct Reservation: Sendable, Hashable {
-    package var id: String
-    package var subject: Subject
-    package var model: String
+    private var agreement: Shared<Agreement>
     package var status: ReservationStatus
-    package var estimate: Estimate
-    package var lines: [BudgetLine]
-    package var funding: FundingHold
-    package var reservedAt: Instant
     package var expiresAt: Instant
-    package var onExpiry: ExpiryPolicy
-    package var allowsAmountSettlement: Bool
     /// What has been charged so far, corrections included.
     package var actual: CallFigures
     /// Where it went so far; portions in burn order.
     package var split: FundingSplit
-    package var firstSequence: UInt64
     /// Newest event of this reservation; each event names the one before it.
     package var lastSequence: UInt64
 
@@ -191,20 +196,15 @@ package struct Reservation: Sendable, Hashable {
         actual: CallFigures = .zero, split: FundingSplit = FundingSplit(),
         firstSequence: UInt64 = 0, lastSequence: UInt64 = 0
     ) {
-        self.id = id
-        self.subject = subject
-        self.model = model
+        agreement = Shared(
+            Agreement(
+                id: id, subject: subject, model: model, estimate: estimate, lines: lines,
+                funding: funding, reservedAt: reservedAt, onExpiry: onExpiry,
+                allowsAmountSettlement: allowsAmountSettlement, firstSequence: firstSequence))
         self.status = status
-        self.estimate = estimate
-        self.lines = lines
-        self.funding = funding
-        self.reservedAt = reservedAt
         self.expiresAt = expiresAt
-        self.onExpiry = onExpiry
-        self.allowsAmountSettlement = allowsAmountSettlement
         self.actual = actual
         self.split = split
-        self.firstSequence = firstSequence
         self.lastSequence = lastSequence
     }
 
@@ -213,5 +213,58 @@ package struct Reservation: Sendable, Hashable {
     /// What was held for funding, whichever figure the terms say.
     package var fundingHeld: Money {
         funding.grants.reduce(funding.uncovered) { $0 + $1.amount }
+    }
+}
+
+// What was agreed, as the reservation's own.
+extension Reservation {
+    package var id: String {
+        _read { yield agreement.value.id }
+        _modify { yield &agreement.value.id }
+    }
+
+    package var subject: Subject {
+        _read { yield agreement.value.subject }
+        _modify { yield &agreement.value.subject }
+    }
+
+    package var model: String {
+        _read { yield agreement.value.model }
+        _modify { yield &agreement.value.model }
+    }
+
+    package var estimate: Estimate {
+        _read { yield agreement.value.estimate }
+        _modify { yield &agreement.value.estimate }
+    }
+
+    package var lines: [BudgetLine] {
+        _read { yield agreement.value.lines }
+        _modify { yield &agreement.value.lines }
+    }
+
+    package var funding: FundingHold {
+        _read { yield agreement.value.funding }
+        _modify { yield &agreement.value.funding }
+    }
+
+    package var reservedAt: Instant {
+        _read { yield agreement.value.reservedAt }
+        _modify { yield &agreement.value.reservedAt }
+    }
+
+    package var onExpiry: ExpiryPolicy {
+        _read { yield agreement.value.onExpiry }
+        _modify { yield &agreement.value.onExpiry }
+    }
+
+    package var allowsAmountSettlement: Bool {
+        _read { yield agreement.value.allowsAmountSettlement }
+        _modify { yield &agreement.value.allowsAmountSettlement }
+    }
+
+    package var firstSequence: UInt64 {
+        _read { yield agreement.value.firstSequence }
+        _modify { yield &agreement.value.firstSequence }
     }
 }

@@ -30,10 +30,10 @@ package struct Counter: Sendable, Hashable {
 
 /// A counter whose window is over while reservations of that window are still open.
 package struct ClosedCounterKey: Sendable, Hashable, Comparable {
-    package var scope: String
+    package var scope: ExactText
     package var windowStart: Instant
 
-    package init(scope: String = "", windowStart: Instant = .zero) {
+    package init(scope: ExactText = ExactText(""), windowStart: Instant = .zero) {
         self.scope = scope
         self.windowStart = windowStart
     }
@@ -45,100 +45,27 @@ package struct ClosedCounterKey: Sendable, Hashable, Comparable {
 
 /// A budget rule with its counters.
 package struct Budget: Sendable, Hashable {
-    package var rule: BudgetRule
+    private var shared: Shared<BudgetRule>
     /// Sequence number of the event since which the counters count.
     package var generation: UInt64
-    package var counters: [String: Counter]
+    /// The counters in force, by the scope each is for (see `scopeText`).
+    package var counters: [ExactText: Counter]
     package var closedCounters: [ClosedCounterKey: Counter]
 
     package init(
-        rule: BudgetRule = BudgetRule(), generation: UInt64 = 0, counters: [String: Counter] = [:],
-        closedCounters: [ClosedCounterKey: Counter] = [:]
+        rule: BudgetRule = BudgetRule(), generation: UInt64 = 0,
+        counters: [ExactText: Counter] = [:], closedCounters: [ClosedCounterKey: Counter] = [:]
     ) {
-        self.rule = rule
+        shared = Shared(rule)
         self.generation = generation
         self.counters = counters
         self.closedCounters = closedCounters
     }
-}
 
-/// Sums over all calls of a customer since it was opened.
-package struct CustomerTotals: Sendable, Hashable {
-    package var cost = Money.zero
-    package var charge = Money.zero
-    /// Burnt from grants, repaid debt included, given-back portions taken off.
-    package var fromGrants = Money.zero
-    package var billable = Money.zero
-    package var absorbed = Money.zero
-    package var overrun = Money.zero
-    package var paid = Money.zero
-    package var tokens: Int64 = 0
-    package var reservedCount: Int64 = 0
-    package var settledCount: Int64 = 0
-    package var releasedCount: Int64 = 0
-    package var expiredCount: Int64 = 0
-    package var rejectedCount: Int64 = 0
-    package var recordedCount: Int64 = 0
-    package init() {}
-}
-
-package struct Customer: Sendable, Hashable {
-    package var id: String
-    package var project: String
-    package var name: String?
-    package var plan: String
-    /// The customer's own terms; what they leave open comes from the plan.
-    package var terms: Terms
-    package var status: CustomerStatus
-    package var statusReason: String?
-    package var stripeCustomer: String?
-    /// Day of the month on which its billing periods start.
-    package var billingDay: Int64
-    package var openedAt: Instant
-    /// Sequence number of `customer.opened`.
-    package var openedSequence: UInt64
-    /// All grants ever, in the order in which they were given.
-    package var grants: [Grant]
-    /// Charged beyond grants and not repaid (prepaid).
-    package var debt: Money
-    /// Held by open reservations and covered by no grant.
-    package var heldUncovered: Money
-    /// Held by open reservations in all.
-    package var heldCharge: Money
-    package var openReservations: Int64
-    package var totals: CustomerTotals
-
-    package init(
-        id: String = "", project: String = "", name: String? = nil, plan: String = "",
-        terms: Terms = Terms(), status: CustomerStatus = .active, statusReason: String? = nil,
-        stripeCustomer: String? = nil, billingDay: Int64 = 1, openedAt: Instant = .zero,
-        openedSequence: UInt64 = 0, grants: [Grant] = [], debt: Money = .zero,
-        heldUncovered: Money = .zero,
-        heldCharge: Money = .zero, openReservations: Int64 = 0,
-        totals: CustomerTotals = CustomerTotals()
-    ) {
-        self.id = id
-        self.project = project
-        self.name = name
-        self.plan = plan
-        self.terms = terms
-        self.status = status
-        self.statusReason = statusReason
-        self.stripeCustomer = stripeCustomer
-        self.billingDay = billingDay
-        self.openedAt = openedAt
-        self.openedSequence = openedSequence
-        self.grants = grants
-        self.debt = debt
-        self.heldUncovered = heldUncovered
-        self.heldCharge = heldCharge
-        self.openReservations = openReservations
-        self.totals = totals
+    package var rule: BudgetRule {
+        _read { yield shared.value }
+        _modify { yield &shared.value }
     }
-
-    package var key: CustomerKey { CustomerKey(project: project, id: id) }
-    /// Billed and not yet paid.
-    package var owed: Money { totals.billable - totals.paid }
 }
 
 package enum RunStatus: String, Sendable, Hashable, CaseIterable {
@@ -233,7 +160,7 @@ package struct LedgerState: Sendable {
         budgetIndex = BudgetIndex(budgets.values.map(\.rule))
         customersByOpening = customers.values
             .map { ($0.openedSequence, $0.key) }
-            .sorted { $0.0 < $1.0 }
+            .sorted { $0 < $1 }
             .map(\.1)
     }
 }

@@ -250,10 +250,10 @@ struct LogAudit {
                     windowStart: start)
             }
             for (scope, counter) in budget.counters {
-                check(counter, key(scope, counter.window.start))
+                check(counter, key(scope.text, counter.window.start))
             }
             for (closed, counter) in budget.closedCounters {
-                check(counter, key(closed.scope, closed.windowStart))
+                check(counter, key(closed.scope.text, closed.windowStart))
             }
         }
         for run in state.runs.values {

@@ -33,9 +33,9 @@ extension StateSnapshot {
                 return "\(name): generation is \(x.generation) here and \(y.generation) there"
             }
             return difference(name, x.rule, y.rule)
-                ?? difference("\(name), counter", x.counters, y.counters) { $0 }
+                ?? difference("\(name), counter", x.counters, y.counters) { $0.text }
                 ?? difference("\(name), closed counter", x.closedCounters, y.closedCounters) {
-                    "\($0.scope) of \($0.windowStart.microseconds)"
+                    "\($0.scope.text) of \($0.windowStart.microseconds)"
                 }
         }
     }

@@ -5,7 +5,8 @@
 //   position   sequence as unsigned, time as integer, then the ledger's record
 //   sections   projects, plans, budgets, price book, keys, customers, runs, open reservations:
 //              each a count as unsigned, then the records, in ascending order of their keys (the
-//              price book in the order of its versions)
+//              price book in the order of its versions, customers in that of their opening, which
+//              is known without sorting a million names)
 //   budget     its rule's record, its generation as unsigned, then two counted lists: the counters
 //              (scope as text, the counter's record) and those of windows that are over (scope as
 //              text, start of the window as integer, the counter's record), each ascending
@@ -19,7 +20,7 @@ import CanonicalJSON
 
 package enum StateSnapshot {
     /// Version of the form above; raised with every change of it, or of a record in it.
-    package static let format = 1
+    package static let format = 2
 
     static let magic: [UInt8] = Array("FGSN".utf8)
 
@@ -37,7 +38,7 @@ package enum StateSnapshot {
         writer.budgets(state.budgets)
         ListForm(RecordForm<PriceBookPublished>()).write(state.priceBook, to: &writer)
         writer.section(state.keys)
-        writer.section(state.customers)
+        writer.customers(of: state)
         writer.section(state.runs)
         writer.section(state.reservations)
         return writer.bytes
@@ -68,7 +69,7 @@ package enum StateSnapshot {
         state.budgets = try reader.budgets()
         state.priceBook = try ListForm(RecordForm<PriceBookPublished>()).read(from: &reader)
         state.keys = try reader.section(by: \.id)
-        state.customers = try reader.section(by: \.key)
+        state.customers = try reader.customers()
         state.runs = try reader.section(by: \.key)
         state.reservations = try reader.section(by: \.key)
         try reader.finish()
@@ -124,6 +125,16 @@ extension SnapshotWriter {
         }
     }
 
+    fileprivate mutating func customers(of state: LedgerState) {
+        precondition(
+            state.customersByOpening.count == state.customers.count,
+            "the order of opening has every customer")
+        unsigned(UInt64(state.customersByOpening.count))
+        for key in state.customersByOpening {
+            if let customer = state.customers[key] { record(customer) }
+        }
+    }
+
     fileprivate mutating func budgets(_ budgets: [String: Budget]) {
         unsigned(UInt64(budgets.count))
         for id in budgets.keys.sorted() {
@@ -133,13 +144,13 @@ extension SnapshotWriter {
             unsigned(UInt64(budget.counters.count))
             for scope in budget.counters.keys.sorted() {
                 guard let counter = budget.counters[scope] else { continue }
-                text(scope)
+                text(scope.text)
                 record(counter)
             }
             unsigned(UInt64(budget.closedCounters.count))
             for key in budget.closedCounters.keys.sorted() {
                 guard let counter = budget.closedCounters[key] else { continue }
-                text(key.scope)
+                text(key.scope.text)
                 integer(key.windowStart.microseconds)
                 record(counter)
             }
@@ -157,15 +168,32 @@ extension SnapshotReader {
         }
     }
 
+    fileprivate mutating func customers() throws(CodecError) -> [CustomerKey: Customer] {
+        let count = try count()
+        var customers: [CustomerKey: Customer] = [:]
+        customers.reserveCapacity(min(count, remaining / 32))
+        var last: (UInt64, CustomerKey)?
+        for _ in 0..<count {
+            let customer = try record(Customer.self)
+            let place = (customer.openedSequence, customer.key)
+            if let last, last >= place { throw error(.notSorted) }
+            last = place
+            guard customers.updateValue(customer, forKey: customer.key) == nil else {
+                throw error(.notSorted)
+            }
+        }
+        return customers
+    }
+
     fileprivate mutating func budgets() throws(CodecError) -> [String: Budget] {
         try entries { (reader: inout SnapshotReader) throws(CodecError) in
             var budget = Budget(rule: try reader.record(BudgetRule.self))
             budget.generation = try reader.unsigned()
             budget.counters = try reader.entries { (reader) throws(CodecError) in
-                (try reader.text(), try reader.record(Counter.self))
+                (ExactText(try reader.text()), try reader.record(Counter.self))
             }
             budget.closedCounters = try reader.entries { (reader) throws(CodecError) in
-                let scope = try reader.text()
+                let scope = ExactText(try reader.text())
                 let start = Instant(microseconds: try reader.integer())
                 let key = ClosedCounterKey(scope: scope, windowStart: start)
                 return (key, try reader.record(Counter.self))

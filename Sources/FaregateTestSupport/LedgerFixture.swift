@@ -140,7 +140,7 @@ package struct LedgerFixture: Sendable {
 
     /// The only counter, or the one of `scope`, of a budget.
     package func counter(_ budget: String, scope: String = "") async throws -> Counter? {
-        try await engine.read { $0.state.budgets[budget]?.counters[scope] }
+        try await engine.read { $0.state.budgets[budget]?.counters[ExactText(scope)] }
     }
 
     /// All checks of `verify`, against the live state.

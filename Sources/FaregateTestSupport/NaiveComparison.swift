@@ -206,8 +206,8 @@ extension NaiveLedger {
             "'\(scope)' \(counter.window.start.microseconds): spent \(counter.spent) "
                 + "held \(counter.held) open \(counter.openHolds)"
         }
-        let present = budget?.counters.map { text($0.key, $0.value) } ?? []
-        let over = budget?.closedCounters.map { text($0.key.scope, $0.value) } ?? []
+        let present = budget?.counters.map { text($0.key.text, $0.value) } ?? []
+        let over = budget?.closedCounters.map { text($0.key.scope.text, $0.value) } ?? []
         return (present + over).sorted()
     }
 

@@ -76,8 +76,8 @@ package struct RandomEvents: PayloadSource {
     private mutating func budget(counters count: Int) -> Budget {
         var budget = Budget(rule: record(), generation: sequence())
         for _ in 0..<count {
-            budget.counters[text()] = record()
-            let key = ClosedCounterKey(scope: text(), windowStart: time())
+            budget.counters[ExactText(text())] = record()
+            let key = ClosedCounterKey(scope: ExactText(text()), windowStart: time())
             budget.closedCounters[key] = record()
         }
         return budget

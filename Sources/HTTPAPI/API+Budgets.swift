@@ -186,10 +186,12 @@ private struct CounterPage: Sendable {
     init(_ budget: Budget, after: String?, prefix: String, limit: Int, now: Instant) {
         rule = budget.rule
         self.now = now
-        let found = pageOfKeys(budget.counters.keys, after: after, limit: limit) {
-            $0.hasPrefix(prefix)
+        let found = pageOfKeys(
+            budget.counters.keys, after: after.map { ExactText($0) }, limit: limit
+        ) { $0.text.hasPrefix(prefix) }
+        counters = found.keys.compactMap { scope in
+            budget.counters[scope].map { (scope.text, $0) }
         }
-        counters = found.keys.compactMap { scope in budget.counters[scope].map { (scope, $0) } }
         hasMore = found.hasMore
     }
 }

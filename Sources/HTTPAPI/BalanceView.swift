@@ -120,7 +120,7 @@ struct CustomerBudget: Sendable {
             else { return }
             let scope = scopeText(
                 per: budget.rule.per, subject: subject, plan: customer.plan, model: "")
-            let counter = budget.counters[scope].flatMap { counter in
+            let counter = budget.counters[ExactText(scope)].flatMap { counter in
                 counter.window.end.map { now < $0 } ?? true ? counter : nil
             }
             found.append(CustomerBudget(rule: budget.rule, scope: scope, counter: counter))

@@ -6,17 +6,17 @@
 import CanonicalJSON
 
 /// Keeps the smallest `count` keys that are offered.
-struct SmallestKeys {
+struct SmallestKeys<Key: Comparable> {
     private let count: Int
     /// Ascending; at most `count`.
-    private(set) var keys: [String] = []
+    private(set) var keys: [Key] = []
 
     init(count: Int) {
         precondition(count > 0, "a page has room")
         self.count = count
     }
 
-    mutating func offer(_ key: String) {
+    mutating func offer(_ key: Key) {
         if keys.count == count {
             guard let largest = keys.last, key < largest else { return }
             keys.removeLast()
@@ -32,11 +32,11 @@ struct SmallestKeys {
 }
 
 /// The keys of one page, and whether more follow.
-func pageOfKeys(
-    _ keys: some Sequence<String>, after: String?, limit: Int,
-    where isWanted: (String) -> Bool = { _ in true }
-) -> (keys: [String], hasMore: Bool) {
-    var smallest = SmallestKeys(count: limit + 1)
+func pageOfKeys<Key: Comparable>(
+    _ keys: some Sequence<Key>, after: Key?, limit: Int,
+    where isWanted: (Key) -> Bool = { _ in true }
+) -> (keys: [Key], hasMore: Bool) {
+    var smallest = SmallestKeys<Key>(count: limit + 1)
     for key in keys where after.map({ $0 < key }) ?? true {
         if isWanted(key) { smallest.offer(key) }
     }

@@ -57,7 +57,7 @@ private struct Search {
     private mutating func visitRecords(in value: Any) {
         if let record = value as? any Record { return visitType(of: record) }
         let style = Mirror(reflecting: value).displayStyle
-        guard style == .optional || style == .collection else { return }
+        guard style == .optional || style == .collection || style == .struct else { return }
         for child in Mirror(reflecting: value).children { visitRecords(in: child.value) }
     }
 }
