@@ -1,10 +1,12 @@
 // The deciding thread.
+//
+// A struct that its thread owns, not a class: what is asked of the state is then asked in place,
+// without a copy of the core's dozen tables for each question.
 
 import Billing
 import EventLog
 
-final class Decider: @unchecked Sendable {
-    // Unchecked: after `init` only its own thread touches it.
+struct Decider: ~Copyable {
     private var core: EngineCore
     private let shared: EngineShared
     private let clock: any LedgerClock
@@ -16,14 +18,32 @@ final class Decider: @unchecked Sendable {
     /// Set when the log could not be folded again: there is no state to read.
     private var unreadable: EngineError?
 
-    init(core: EngineCore, shared: EngineShared, clock: any LedgerClock) {
+    init(core: consuming EngineCore, shared: EngineShared, clock: any LedgerClock) {
+        lastSnapshot = core.state.sequence
         self.core = core
         self.shared = shared
         self.clock = clock
-        lastSnapshot = core.state.sequence
     }
 
-    func run() {
+    /// Hands the decider to a thread of its own.
+    static func start(_ decider: consuming Decider) {
+        let handover = Handover(decider)
+        startThread {
+            guard var decider = handover.take() else { return }
+            decider.run()
+        }
+    }
+
+    private final class Handover: @unchecked Sendable {
+        // Unchecked: filled before its thread begins, emptied by it.
+        private var decider: Decider?
+
+        init(_ decider: consuming Decider) { self.decider = consume decider }
+
+        func take() -> Decider? { decider.take() }
+    }
+
+    private mutating func run() {
         while true {
             let intake = shared.takeWork(waitingAtMost: patience())
             if let failure = intake.failure { rollBack(failure) }
@@ -54,7 +74,7 @@ final class Decider: @unchecked Sendable {
         return monotonicMicroseconds() >= refusing.untilMicroseconds
     }
 
-    private func decide(_ work: Work) {
+    private mutating func decide(_ work: Work) {
         if let unreadable {
             work.fail(unreadable)
             return
@@ -69,7 +89,7 @@ final class Decider: @unchecked Sendable {
         }
     }
 
-    private func answer(_ request: EngineRequest) -> Result<CommandReply, EngineError> {
+    private mutating func answer(_ request: EngineRequest) -> Result<CommandReply, EngineError> {
         if !request.isDryRun, !mayWrite(), let refusing {
             return .failure(.storeUnavailable(refusing.error))
         }
@@ -92,7 +112,7 @@ final class Decider: @unchecked Sendable {
     }
 
     /// Hands everything decided so far to the writer.
-    private func flush() {
+    private mutating func flush() {
         let batch = core.takeBatch()
         if batch.events.isEmpty && completions.isEmpty { return }
         let waiting = completions
@@ -102,7 +122,7 @@ final class Decider: @unchecked Sendable {
 
     // MARK: Failure
 
-    private func rollBack(_ failure: StoreError) {
+    private mutating func rollBack(_ failure: StoreError) {
         epoch += 1
         switch failure.code {
         case .full, .inputOutput:
@@ -129,7 +149,7 @@ final class Decider: @unchecked Sendable {
 
     /// A snapshot now and then, at ever longer distances, so that all of them together cost no more
     /// than a constant for each event.
-    private func keepSnapshot() {
+    private mutating func keepSnapshot() {
         if let task = snapshotUnderway {
             guard let snapshot = task.result else { return }
             snapshotUnderway = nil
@@ -151,7 +171,7 @@ final class Decider: @unchecked Sendable {
                 completions: [], snapshot: snapshot))
     }
 
-    private func finish() {
+    private mutating func finish() {
         // Worth it when folding the tail at the next start would take longer than a moment.
         let tail = core.state.sequence - min(lastSnapshot, core.state.sequence)
         if unreadable == nil, refusing == nil, tail >= 20_000 {

@@ -44,9 +44,8 @@ package final class Engine: Sendable {
         let core = EngineCore(state: state, index: index, store: store, calendar: calendar)
         shared = EngineShared(configuration: configuration, keys: state.keys)
         if let manual = clock as? ManualClock, manual.now() < state.time { manual.set(state.time) }
-        let decider = Decider(core: core, shared: shared, clock: clock)
         let writer = LogWriter(store: store, shared: shared)
-        startThread { decider.run() }
+        Decider.start(Decider(core: core, shared: shared, clock: clock))
         startThread { writer.run() }
     }
 

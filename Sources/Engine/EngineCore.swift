@@ -11,7 +11,6 @@ import Pricing
 
 /// What one round of deciding produced.
 struct DecidedBatch {
-    var append = AppendBatch()
     /// Head of the log before the batch.
     var expectedHead: UInt64
     var events: [RecordedEvent] = []
@@ -28,6 +27,7 @@ struct EngineCore {
     /// them as at those of `batch`.
     private var undurable: [[RecordedEvent]] = []
     private(set) var batch: DecidedBatch
+    private var lastFingerprint: (key: ReservationKey, value: Fingerprint)?
 
     /// State, index and timers of what is in the store.
     init(
@@ -99,17 +99,17 @@ struct EngineCore {
             throw .command(error)
         }
         if request.isDryRun { return dryRun(drafts, request, now) }
-        var reply = CommandReply()
         let primary = Self.primaryIndex(of: drafts)
+        var appended: [RecordedEvent] = []
+        appended.reserveCapacity(drafts.count)
         for (place, draft) in drafts.enumerated() {
-            let event = record(draft, request, isPrimary: place == primary, now)
-            reply.appended.append(event)
-            if place == primary { reply.event = event }
+            appended.append(record(draft, request, isPrimary: place == primary, now))
         }
-        if let key = request.command.reservationKey {
-            reply.reservation = state.reservations[key] ?? Self.resolved(open ?? known, reply.event)
+        let event = appended.isEmpty ? nil : appended[primary]
+        let reservation = request.command.reservationKey.flatMap { key in
+            state.reservations[key] ?? Self.resolved(open ?? known, event)
         }
-        return reply
+        return CommandReply(event: event, appended: appended, reservation: reservation)
     }
 
     /// A reservation that is no longer (or never was) open, after `event`.
@@ -198,24 +198,26 @@ struct EngineCore {
         state.evolve(event)
         if case .priceBookPublished(let version) = event.event { catalog.publish(version) }
         timers.note(event)
-        index.note(event)
+        timers.dropResolved(open: state.reservations.values)
+        index.note(event, reservation: fingerprint(of: event))
         batch.events.append(event)
-        batch.append.append { EventCodec.encode(event, into: &$0) }
-        batch.append.timeMicroseconds = now.microseconds
         return event
     }
 
     // MARK: Same id, same answer
 
     /// The answer this very request got before; nil when it is new.
-    private func replayed(_ request: EngineRequest) throws(EngineError) -> CommandReply? {
+    private mutating func replayed(
+        _ request: EngineRequest
+    ) throws(EngineError) -> CommandReply? {
         if let key = request.idempotencyKey, let sequence = index[key] {
             return try replay(try event(at: sequence), request)
         }
         switch request.command {
         case .reserve, .recordUsage:
-            guard let key = request.command.reservationKey, let newest = newestSequence(of: key)
-            else { return nil }
+            guard let key = request.command.reservationKey else { return nil }
+            let open = state.reservations[key]?.lastSequence
+            guard let newest = open ?? index[fingerprint(of: key)] else { return nil }
             return try replay(try history(from: newest)[0], request)
         case .settle(let settle):
             guard state.reservations[settle.key] == nil, let newest = newestSequence(of: settle.key)
@@ -229,16 +231,29 @@ struct EngineCore {
         }
     }
 
+    /// Digests cost more than comparing names, and the event that a request leads to asks for the
+    /// same one again.
+    private mutating func fingerprint(of key: ReservationKey) -> Fingerprint {
+        if let last = lastFingerprint, last.key == key { return last.value }
+        let value = Fingerprint(.reservation, key.project, key.id)
+        lastFingerprint = (key, value)
+        return value
+    }
+
+    private mutating func fingerprint(of event: RecordedEvent) -> Fingerprint? {
+        guard let id = event.reservation, let project = event.project else { return nil }
+        return fingerprint(of: ReservationKey(project: project, id: id))
+    }
+
     private func replay(
         _ event: RecordedEvent, _ request: EngineRequest
     ) throws(EngineError) -> CommandReply {
         guard event.requestHash == request.requestHash?.hex else { throw .idempotencyMismatch }
-        var reply = CommandReply(event: event, isReplay: true)
+        var known: Reservation?
         if let id = event.reservation, let project = event.project {
-            reply.reservation = try reservation(
-                ReservationKey(project: project, id: id), upTo: event.sequence)
+            known = try reservation(ReservationKey(project: project, id: id), upTo: event.sequence)
         }
-        return reply
+        return CommandReply(event: event, isReplay: true, reservation: known)
     }
 
     private func newestSequence(of key: ReservationKey) -> UInt64? {
@@ -335,9 +350,16 @@ extension PriceCatalog {
 extension FingerprintIndex {
     /// Remembers the ids that an event answers for.
     mutating func note(_ event: RecordedEvent) {
+        var reservation: Fingerprint?
         if let id = event.reservation, let project = event.project {
-            set(Fingerprint(.reservation, project, id), event.sequence)
+            reservation = Fingerprint(.reservation, project, id)
         }
+        note(event, reservation: reservation)
+    }
+
+    /// The same, with the fingerprint of its reservation at hand.
+    mutating func note(_ event: RecordedEvent, reservation: Fingerprint?) {
+        if let reservation { set(reservation, event.sequence) }
         if let hash = event.idempotencyKeyHash, let key = Fingerprint(hex: hash) {
             set(key, event.sequence)
         }

@@ -28,17 +28,18 @@ package struct EngineRequest: Sendable {
     }
 }
 
-/// The answer to a command, given after its events are durable.
-package struct CommandReply: Sendable {
+/// The answer to a command, given after its events are durable. A class: it passes through two
+/// threads and three lists on its way.
+package final class CommandReply: Sendable {
     /// The event that answers; nil when there was nothing to do. In a dry run its sequence number
     /// is the one it would have had.
-    package var event: RecordedEvent?
+    package let event: RecordedEvent?
     /// Every event the command appended, in order.
-    package var appended: [RecordedEvent]
+    package let appended: [RecordedEvent]
     /// The command was asked before; this is the answer it got then.
-    package var isReplay: Bool
+    package let isReplay: Bool
     /// The reservation after the command, where it is about one.
-    package var reservation: Reservation?
+    package let reservation: Reservation?
 
     package init(
         event: RecordedEvent? = nil, appended: [RecordedEvent] = [], isReplay: Bool = false,

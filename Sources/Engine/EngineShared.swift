@@ -6,7 +6,10 @@ import EventLog
 final class EngineShared: @unchecked Sendable {
     // Unchecked: everything below `monitor` is only touched with its lock held.
     let configuration: EngineConfiguration
-    let monitor = Monitor()
+    private let monitor = Monitor(conditions: 2)
+    /// What each of the two threads waits for.
+    private static let work = 0
+    private static let decided = 1
     private var queue: [Work] = []
     private var queued = 0
     private var jobs: [CommitJob] = []
@@ -34,7 +37,7 @@ final class EngineShared: @unchecked Sendable {
             if queued + work.size > configuration.queueMax { return .overloaded }
             queue.append(work)
             queued += work.size
-            if queue.count == 1 { monitor.broadcast() }
+            if queue.count == 1 { monitor.broadcast(Self.work) }
             return nil
         }
     }
@@ -48,7 +51,7 @@ final class EngineShared: @unchecked Sendable {
         let isOver = monitor.withLock {
             isStopping = true
             if !isClosed { stopped.append(continuation) }
-            monitor.broadcast()
+            monitor.broadcast(Self.work)
             return isClosed
         }
         if isOver { continuation.resume() }
@@ -68,9 +71,11 @@ final class EngineShared: @unchecked Sendable {
     func takeWork(waitingAtMost microseconds: Int64?) -> Intake {
         monitor.withLock {
             if queue.isEmpty && failure == nil && !isStopping {
-                monitor.wait(microseconds: microseconds)
+                monitor.wait(for: Self.work, microseconds: microseconds)
             }
-            while undurable >= configuration.undurableMax && failure == nil { monitor.wait() }
+            while undurable >= configuration.undurableMax && failure == nil {
+                monitor.wait(for: Self.work)
+            }
             let intake = Intake(
                 work: queue, durableHead: durableHead, failure: failure, isLast: isStopping)
             queue = []
@@ -82,9 +87,9 @@ final class EngineShared: @unchecked Sendable {
 
     func hand(_ job: CommitJob) {
         monitor.withLock {
-            undurable += job.batch.append.count
+            undurable += job.batch.events.count
             jobs.append(job)
-            monitor.broadcast()
+            if jobs.count == 1 { monitor.broadcast(Self.decided) }
         }
     }
 
@@ -102,14 +107,14 @@ final class EngineShared: @unchecked Sendable {
         monitor.withLock {
             queue.insert(contentsOf: work, at: 0)
             queued += work.count
-            monitor.broadcast()
+            monitor.broadcast(Self.work)
         }
     }
 
     func deciderIsDone() {
         monitor.withLock {
             isDeciderDone = true
-            monitor.broadcast()
+            monitor.broadcast(Self.decided)
         }
     }
 
@@ -118,7 +123,9 @@ final class EngineShared: @unchecked Sendable {
     /// All jobs decided so far; nil at the end; empty when `microseconds` have passed without any.
     func takeJobs(waitingAtMost microseconds: Int64?) -> [CommitJob]? {
         monitor.withLock {
-            if jobs.isEmpty && !isDeciderDone { monitor.wait(microseconds: microseconds) }
+            if jobs.isEmpty && !isDeciderDone {
+                monitor.wait(for: Self.decided, microseconds: microseconds)
+            }
             if jobs.isEmpty { return isDeciderDone ? nil : [] }
             let taken = jobs
             jobs = []
@@ -129,8 +136,10 @@ final class EngineShared: @unchecked Sendable {
     func appended(_ count: Int, head: UInt64) {
         monitor.withLock {
             durableHead = head
+            // Only a decider that was held up waits for this.
+            if undurable >= configuration.undurableMax { monitor.broadcast(Self.work) }
             undurable -= count
-            monitor.broadcast()
+            if currentHealth != .healthy { currentHealth = .healthy }
         }
     }
 
@@ -138,7 +147,7 @@ final class EngineShared: @unchecked Sendable {
         monitor.withLock {
             undurable -= count
             if let error { failure = error }
-            monitor.broadcast()
+            monitor.broadcast(Self.work)
         }
     }
 

@@ -1,4 +1,4 @@
-// A lock with a condition, for threads of our own. Never used from an async function for longer
+// A lock with conditions, for threads of our own. Never used from an async function for longer
 // than it takes to put something into a queue.
 
 import Glibc
@@ -6,25 +6,33 @@ import Glibc
 package final class Monitor: @unchecked Sendable {
     // Unchecked: the two are opaque to Swift and only touched through their own functions.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private let conditions: UnsafeMutableBufferPointer<pthread_cond_t>
 
-    package init() {
+    /// - Parameter conditions: one for each kind of waiter, so that waking one does not wake all.
+    package init(conditions count: Int = 1) {
         mutex = .allocate(capacity: 1)
-        condition = .allocate(capacity: 1)
+        conditions = .allocate(capacity: count)
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
         // A jump of the wall clock must not lengthen or shorten a wait.
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-        pthread_cond_init(condition, &attributes)
+        for index in conditions.indices { pthread_cond_init(condition(index), &attributes) }
         pthread_condattr_destroy(&attributes)
     }
 
     deinit {
-        pthread_cond_destroy(condition)
+        for index in conditions.indices { pthread_cond_destroy(condition(index)) }
         pthread_mutex_destroy(mutex)
-        condition.deallocate()
+        conditions.deallocate()
         mutex.deallocate()
+    }
+
+    private func condition(_ index: Int) -> UnsafeMutablePointer<pthread_cond_t> {
+        guard let base = conditions.baseAddress, conditions.indices.contains(index) else {
+            preconditionFailure("there are \(conditions.count) conditions")
+        }
+        return base + index
     }
 
     package func withLock<T>(_ body: () throws -> T) rethrows -> T {
@@ -34,9 +42,9 @@ package final class Monitor: @unchecked Sendable {
     }
 
     /// To be called with the lock held; returns with it held, after a signal or `microseconds`.
-    package func wait(microseconds: Int64? = nil) {
+    package func wait(for index: Int = 0, microseconds: Int64? = nil) {
         guard let microseconds else {
-            pthread_cond_wait(condition, mutex)
+            pthread_cond_wait(condition(index), mutex)
             return
         }
         var deadline = timespec()
@@ -44,10 +52,10 @@ package final class Monitor: @unchecked Sendable {
         let nanoseconds = deadline.tv_nsec + Int(microseconds % 1_000_000) * 1000
         deadline.tv_sec += Int(microseconds / 1_000_000) + nanoseconds / 1_000_000_000
         deadline.tv_nsec = nanoseconds % 1_000_000_000
-        pthread_cond_timedwait(condition, mutex, &deadline)
+        pthread_cond_timedwait(condition(index), mutex, &deadline)
     }
 
-    package func broadcast() { pthread_cond_broadcast(condition) }
+    package func broadcast(_ index: Int = 0) { pthread_cond_broadcast(condition(index)) }
 }
 
 /// Microseconds of the machine's monotonic clock.

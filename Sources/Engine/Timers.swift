@@ -1,5 +1,6 @@
-// What is due when: a heap of instants, filled from events. Entries are never removed early; one
-// whose subject was settled, extended or ended meanwhile decides to nothing when its time comes.
+// What is due when: heaps of instants, filled from events. An entry whose subject was settled,
+// extended or ended meanwhile decides to nothing when its time comes; such entries of holds are
+// thrown out together now and then, so that memory follows the open holds and not the traffic.
 
 import Billing
 import HeapModule
@@ -21,30 +22,53 @@ struct Timers {
         }
     }
 
-    private var heap = Heap<Due>()
+    private var grants = Heap<Due>()
+    private var holds = Heap<Due>()
+    /// Nothing is due before this.
+    private(set) var earliest: Instant?
 
     init() {}
 
     /// Everything that is still to come in a state.
     init(_ state: LedgerState) {
-        for reservation in state.reservations.values {
-            heap.insert(Due(at: reservation.expiresAt, subject: .hold(reservation.key)))
-        }
         for customer in state.customers.values {
             for grant in customer.grants where !grant.isEnded {
                 add(grant.terms, isActive: grant.isActive, customer.key)
             }
         }
+        refillHolds(state.reservations.values)
     }
-
-    var earliest: Instant? { heap.min?.at }
 
     func next(at now: Instant) -> Due? {
-        guard let due = heap.min, due.at <= now else { return nil }
-        return due
+        guard let earliest, earliest <= now else { return nil }
+        return soonest
     }
 
-    mutating func removeNext() { heap.removeMin() }
+    private var soonest: Due? {
+        guard let grant = grants.min else { return holds.min }
+        guard let hold = holds.min else { return grant }
+        return min(grant, hold)
+    }
+
+    mutating func removeNext() {
+        switch soonest?.subject {
+        case .hold: holds.removeMin()
+        case .grantStart, .grantEnd: grants.removeMin()
+        case nil: return
+        }
+        earliest = soonest?.at
+    }
+
+    /// Forgets holds that were resolved, once they are most of what is kept: most calls are settled
+    /// long before their holds would expire.
+    mutating func dropResolved(open: Dictionary<ReservationKey, Reservation>.Values) {
+        if holds.count > 4_096 + 2 * open.count { refillHolds(open) }
+    }
+
+    private mutating func refillHolds(_ open: Dictionary<ReservationKey, Reservation>.Values) {
+        holds = Heap(open.map { Due(at: $0.expiresAt, subject: .hold($0.key)) })
+        earliest = soonest?.at
+    }
 
     mutating func note(_ event: RecordedEvent) {
         let project = event.project ?? ""
@@ -62,15 +86,22 @@ struct Timers {
     }
 
     private mutating func insertHold(_ project: String, _ id: String?, _ at: Instant) {
-        heap.insert(Due(at: at, subject: .hold(ReservationKey(project: project, id: id ?? ""))))
+        holds.insert(Due(at: at, subject: .hold(ReservationKey(project: project, id: id ?? ""))))
+        expect(at)
     }
 
     private mutating func add(_ terms: GrantTerms, isActive: Bool, _ key: CustomerKey) {
         if !isActive {
-            heap.insert(Due(at: terms.effectiveAt, subject: .grantStart(key, terms.id)))
+            grants.insert(Due(at: terms.effectiveAt, subject: .grantStart(key, terms.id)))
+            expect(terms.effectiveAt)
         }
         if let expiry = terms.expiresAt {
-            heap.insert(Due(at: expiry, subject: .grantEnd(key, terms.id)))
+            grants.insert(Due(at: expiry, subject: .grantEnd(key, terms.id)))
+            expect(expiry)
         }
+    }
+
+    private mutating func expect(_ at: Instant) {
+        earliest = min(earliest ?? .max, at)
     }
 }

@@ -14,14 +14,21 @@ import CanonicalJSON
 package enum EventCodec {
     /// Appends the canonical bytes of `event`.
     package static func encode(_ event: RecordedEvent, into bytes: inout [UInt8]) {
-        var envelope = EventEnvelope(event)
-        JSONRecordWriter.append(to: &bytes) { (writer: inout JSONRecordWriter) in
-            writer.beginObject()
-            envelope.fieldsBeforeData(&writer)
-            writer.key("data")
-            writer.payload(of: event.event)
-            envelope.fieldsAfterData(&writer)
-            writer.endObject()
+        JSONRecordWriter.append(to: &bytes) { $0.envelope(of: event) }
+    }
+
+    /// Appends the canonical bytes of `events`, one after the other, and tells after each how many
+    /// bytes there are in all. One buffer, and code that stays in the processor's cache: about half
+    /// the time of one by one.
+    package static func encode(
+        _ events: [RecordedEvent], into bytes: inout [UInt8], ended: (Int) -> Void
+    ) {
+        let before = bytes.count
+        JSONRecordWriter.append(to: &bytes, expecting: 1_024 * events.count) { writer in
+            for event in events {
+                writer.envelope(of: event)
+                ended(before + writer.count)
+            }
         }
     }
 
@@ -191,5 +198,26 @@ extension JSONRecordWriter {
         case .runStopped(let payload): record(payload)
         case .runEnded(let payload): record(payload)
         }
+    }
+}
+
+extension JSONRecordWriter {
+    fileprivate mutating func envelope(of event: RecordedEvent) {
+        var envelope = EventEnvelope(event)
+        beginObject()
+        envelope.fieldsBeforeData(&self)
+        key("data")
+        payload(of: event.event)
+        envelope.fieldsAfterData(&self)
+        endObject()
+    }
+}
+
+extension AppendBatch {
+    /// Appends the envelopes of `events`, of which the last is the newest.
+    package mutating func append(_ events: [RecordedEvent]) {
+        guard let newest = events.last else { return }
+        append { (bytes, ended) in EventCodec.encode(events, into: &bytes, ended: ended) }
+        timeMicroseconds = newest.time.microseconds
     }
 }

@@ -39,12 +39,22 @@ package struct AppendBatch: Sendable {
         ends.append(bytes.count)
     }
 
-    /// Appends all of a later batch.
-    package mutating func append(contentsOf later: AppendBatch) {
-        let offset = bytes.count
-        bytes.append(contentsOf: later.bytes)
-        for end in later.ends { ends.append(offset + end) }
-        timeMicroseconds = later.timeMicroseconds
+    /// Appends several envelopes at once: `write` tells where each ends.
+    package mutating func append(_ write: (inout [UInt8], (Int) -> Void) -> Void) {
+        var ends = self.ends
+        self.ends = []
+        write(&bytes) { end in
+            precondition(end > (ends.last ?? 0), "an envelope has at least one byte")
+            ends.append(end)
+        }
+        precondition(bytes.count == ends.last ?? 0, "the last envelope ends where the bytes do")
+        self.ends = ends
+    }
+
+    /// Empties the batch and keeps its memory, up to `maxBytes` of it.
+    package mutating func clear(keepingBytes maxBytes: Int) {
+        bytes.removeAll(keepingCapacity: bytes.capacity <= maxBytes)
+        ends.removeAll(keepingCapacity: true)
     }
 
     /// The range in `bytes` of the envelope at `index` (0 is the first of the batch).

@@ -10,7 +10,7 @@ package struct JSONRecordWriter: RecordVisitor {
 
     private var base: UnsafeMutablePointer<UInt8>
     private var capacity: Int
-    private var count = 0
+    private(set) var count = 0
 
     private init(capacity: Int) {
         base = .allocate(capacity: capacity)
@@ -19,8 +19,11 @@ package struct JSONRecordWriter: RecordVisitor {
 
     /// Appends what `body` writes to `bytes`.
     @inline(__always)
-    static func append(to bytes: inout [UInt8], _ body: (inout JSONRecordWriter) -> Void) {
-        var writer = JSONRecordWriter(capacity: 2_048)
+    static func append(
+        to bytes: inout [UInt8], expecting length: Int = 2_048,
+        _ body: (inout JSONRecordWriter) -> Void
+    ) {
+        var writer = JSONRecordWriter(capacity: length)
         body(&writer)
         bytes.append(contentsOf: UnsafeBufferPointer(start: writer.base, count: writer.count))
         writer.base.deallocate()
