@@ -5,7 +5,6 @@ package import Billing
 package import Engine
 package import EventLog
 import Money
-import Synchronization
 
 package enum PlainLedger {
     package static let identity = LedgerIdentity(
@@ -51,51 +50,4 @@ package enum PlainLedger {
     ) async throws -> LedgerFixture {
         try await LedgerFixture(store: store, configuration: configuration)
     }
-}
-
-/// Passes everything on but the closing, so that an engine can be stopped and another be started on
-/// the same log. Remembers the snapshots that went through.
-package final class ReopenableStore: EventStore {
-    package let inner: InMemoryEventStore
-    private let saved = Mutex<[StoredSnapshot]>([])
-
-    package init(_ inner: InMemoryEventStore) { self.inner = inner }
-
-    package var identity: LedgerIdentity { inner.identity }
-    package var head: LogHead { inner.head }
-    /// Every snapshot ever saved, oldest first.
-    package var snapshots: [StoredSnapshot] { saved.withLock { $0 } }
-
-    package func append(
-        _ batch: AppendBatch, expectedHead: UInt64
-    ) throws(StoreError) -> LogHead {
-        try inner.append(batch, expectedHead: expectedHead)
-    }
-
-    package func read(
-        after sequence: UInt64, limit: Int, maxBytes: Int
-    ) throws(StoreError) -> [StoredEvent] {
-        try inner.read(after: sequence, limit: limit, maxBytes: maxBytes)
-    }
-
-    package func checkpoints(
-        after sequence: UInt64, limit: Int
-    ) throws(StoreError) -> [StoredCheckpoint] {
-        try inner.checkpoints(after: sequence, limit: limit)
-    }
-
-    package func newestSnapshot(
-        format: Int, atOrBefore sequence: UInt64
-    ) throws(StoreError) -> StoredSnapshot? {
-        try inner.newestSnapshot(format: format, atOrBefore: sequence)
-    }
-
-    package func saveSnapshot(_ snapshot: StoredSnapshot, keeping: Int) throws(StoreError) {
-        try inner.saveSnapshot(snapshot, keeping: keeping)
-        saved.withLock { $0.append(snapshot) }
-    }
-
-    package func checkpointStorage() throws(StoreError) { try inner.checkpointStorage() }
-
-    package func close() {}
 }
