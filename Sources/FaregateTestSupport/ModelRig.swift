@@ -55,7 +55,7 @@ package final class ModelRig {
         commands = RandomCommands(seed: seed)
         random = SeededGenerator(seed: seed ^ 0x5eed)
         model = NaiveLedger(calendar: calendar)
-        model.prices = PlainLedger.prices
+        model.book = RandomCommands.book
         engine = try Self.start(self.store, clock, calendar, options)
         try await prepare()
     }
@@ -73,9 +73,13 @@ package final class ModelRig {
 
     private func prepare() async throws {
         var setup = Genesis.commands(PlainLedger.identity, now: clock.now())
-        setup.append(PlainLedger.priceBook)
+        setup.append(RandomCommands.book.published(version: 1))
         setup.append(.setPlan(Plan(id: "gold", name: "Gold", terms: commands.terms())))
-        setup.append(.setProject(Project(id: RandomCommands.projects[1], name: "Second")))
+        setup.append(
+            .setProject(
+                Project(
+                    id: RandomCommands.projects[1], name: "Second",
+                    ceilingRates: commands.ceiling())))
         for command in setup { try await carryOut(EngineRequest(command)) }
     }
 
@@ -177,6 +181,7 @@ package final class ModelRig {
             throw fail("the engine answered\n  \(observed)\nthe model\n  \(predicted)")
         }
         answers[observed.rejection?.rawValue ?? observed.kind, default: 0] += 1
+        if !observed.rating.isEmpty { answers["rated by " + observed.rating, default: 0] += 1 }
         if case .success(let reply) = result {
             if reply.isReplay, !mayBeReplay { throw fail("a new request was taken for an old one") }
             try checkReservation(reply, request)

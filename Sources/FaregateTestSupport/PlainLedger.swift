@@ -10,27 +10,14 @@ package enum PlainLedger {
     package static let identity = LedgerIdentity(
         ledgerID: "plain-ledger", currency: "EUR", isTestClock: true)
 
-    /// Nano units a token; a markup in whole quarters leaves these whole.
-    package static let prices: [String: NaivePrice] = [
-        "flat-small": NaivePrice(input: 4, output: 8),
-        "flat-large": NaivePrice(input: 40, output: 120),
-    ]
+    /// Whole nano units a token; a markup in whole quarters leaves these whole.
+    package static let book = NaiveBook(prices: [
+        "flat-small": NaivePrice(input: 4_000, output: 8_000),
+        "flat-large": NaivePrice(input: 40_000, output: 120_000),
+    ])
 
     /// Version 1 of the book, in force at once.
-    package static let priceBook: Command = {
-        var book = PriceBookPublished()
-        book.version = 1
-        book.source = "tests"
-        book.upserts = prices.sorted { $0.key < $1.key }.map { model, price in
-            PriceEntry(
-                model: model, provider: "test", mode: "chat",
-                rates: [
-                    PriceRate(unit: .input, rate: Rate(picos: price.input * 1000)),
-                    PriceRate(unit: .output, rate: Rate(picos: price.output * 1000)),
-                ])
-        }
-        return .publishPrices(book)
-    }()
+    package static let priceBook = book.published(version: 1)
 
     /// A fixture on such a ledger; 1 in its amounts is 1 nano unit's billionth, as everywhere.
     package static func fixture(

@@ -93,7 +93,8 @@ enum Storage: CaseIterable {
             "clock.advanced", "nothing", "error not_found", "error already_settled",
             "error already_released", "error expired", "error expired_charged",
             "error not_reserved", "error invalid_request", "error already_exists",
-            "error unknown_price",
+            "error unknown_price", "rated by book", "rated by book, card vip", "rated by ceiling",
+            "rated by ceiling, card vip", "rated by amount",
         ]
         #expect(all.subtracting(met).isEmpty)
     }
