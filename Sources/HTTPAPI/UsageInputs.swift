@@ -84,7 +84,8 @@ extension CallSize {
         case (let estimate?, nil): self = .counts(try UsageEstimate(estimate))
         case (nil, let amount?): self = .amount(amount)
         case (nil, nil):
-            throw fields.error(.missing, "usage_estimate", "or amount is required")
+            try fields.refuseMissing("usage_estimate", "or amount is required")
+            self = .amount(.zero)
         case (_?, _?):
             throw fields.error(.invalid, "amount", "and usage_estimate exclude each other")
         }
