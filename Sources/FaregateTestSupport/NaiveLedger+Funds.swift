@@ -76,7 +76,7 @@ extension NaiveLedger {
             if let expiry = grant.terms.expiresAt, expiry <= now { return false }
             guard let model else { return grant.terms.models.isEmpty }
             return grant.terms.models.isEmpty
-                || grant.terms.models.contains { Self.glob(Array($0), Array(model)) }
+                || grant.terms.models.contains { Self.glob($0, model) }
         }
         func order(_ index: Int) -> (Int64, Int64, Int) {
             let terms = grants[index].terms
