@@ -17,7 +17,7 @@ extension API {
         let body = try call.body()
         let (named, commands) = try reading { () throws(FieldError) in
             var fields = body
-            let project = try fields.optionalID("project")
+            let project = try fields.optionalOperatorID("project")
             let commands = try fields.array("commands", maxCount: Self.batchMax)
             try fields.rejectUnknown()
             if commands.isEmpty {

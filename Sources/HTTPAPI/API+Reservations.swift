@@ -83,7 +83,7 @@ extension API {
             var fields = fields
             let id = try fields.id(unless: pathID)
             let reason = try fields.optionalReason("reason")
-            let project = try fields.optionalID("project")
+            let project = try fields.optionalOperatorID("project")
             try fields.rejectUnknown()
             return (id, reason, project)
         }
@@ -100,7 +100,7 @@ extension API {
             var fields = fields
             let id = try fields.id(unless: pathID)
             let seconds = try fields.holdSeconds("ttl_seconds")
-            let project = try fields.optionalID("project")
+            let project = try fields.optionalOperatorID("project")
             try fields.rejectUnknown()
             return (id, seconds, project)
         }

@@ -63,7 +63,7 @@ struct CallInput {
         } else {
             self.customer = try fields.id("customer")
         }
-        project = try fields.optionalID("project")
+        project = try fields.optionalOperatorID("project")
         user = try fields.optionalID("user")
         run = try fields.optionalID("run")
         tags = try fields.tags("tags")
@@ -147,7 +147,7 @@ struct SettleInput {
     var occurredAt: Instant?
 
     init(_ fields: inout JSONFields) throws(FieldError) {
-        project = try fields.optionalID("project")
+        project = try fields.optionalOperatorID("project")
         actual = try ActualUsage(&fields)
         occurredAt = try fields.optionalTime("occurred_at")
         try fields.rejectUnknown()
