@@ -96,7 +96,7 @@ package struct BudgetMatch: Sendable, Hashable {
     package var plan: String?
     package var user: String?
     package var run: String?
-    /// Glob over the model name asked for: `*` any run of characters, `?` one.
+    /// Glob over the model name asked for: `*` any run of Unicode scalars, `?` one.
     package var model: String?
     /// All of these must be on the call. Sorted by key.
     package var tags: [Tag]
@@ -174,7 +174,9 @@ package struct BudgetRule: Sendable, Hashable {
     }
 }
 
-/// Matches `text` against a glob of `*` and `?`, in linear space and time O(pattern × text).
+/// Matches `text` against a glob of `*` (any Unicode scalars) and `?` (one), in linear space and
+/// time O(pattern × text). By bytes: two scalars never share the beginning of one with the middle
+/// of the other, so only `?` has to know where scalars begin.
 package func globMatches(_ pattern: String, _ text: String) -> Bool {
     let pattern = Array(pattern.utf8)
     let text = Array(text.utf8)
@@ -187,7 +189,11 @@ package func globMatches(_ pattern: String, _ text: String) -> Bool {
             star = p
             mark = t
             p += 1
-        } else if p < pattern.count, pattern[p] == UInt8(ascii: "?") || pattern[p] == text[t] {
+        } else if p < pattern.count, pattern[p] == UInt8(ascii: "?"), !isContinuation(text[t]) {
+            p += 1
+            t += 1
+            while t < text.count, isContinuation(text[t]) { t += 1 }
+        } else if p < pattern.count, pattern[p] != UInt8(ascii: "?"), pattern[p] == text[t] {
             p += 1
             t += 1
         } else if star >= 0 {
@@ -201,3 +207,6 @@ package func globMatches(_ pattern: String, _ text: String) -> Bool {
     while p < pattern.count, pattern[p] == UInt8(ascii: "*") { p += 1 }
     return p == pattern.count
 }
+
+/// Whether a byte of UTF-8 is not the first of its scalar.
+private func isContinuation(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }

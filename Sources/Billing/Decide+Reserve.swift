@@ -31,7 +31,8 @@ extension LedgerState {
         var attempt = try Attempt(
             quote, matchedCounters(call.subject, customer: customer, model: call.model, facts))
         try attempt.clamp()
-        let funding = try fund(&attempt, customer: customer, model: call.model, facts)
+        var funding = try fund(&attempt, customer: customer, model: call.model, facts)
+        funding.refuseForDebt(of: customer)
         let estimate = try estimate(quote, facts, maxOutputTokens: attempt.maxOutputTokens)
         if var refusal = refusal(of: attempt, funding, call: call, plan: customer.plan, facts) {
             refusal.estimate = estimate
@@ -152,6 +153,18 @@ extension LedgerState {
         /// Set when the funds refuse: code, rule, and the refusing figures.
         var refusal: (RejectionCode, RejectionRule)?
         var available: Money
+
+        /// Debt blocks every hold, whatever the customer's funding has become since it arose. Only
+        /// a prepaid credit limit tolerates debt, up to its amount: elsewhere the limit is on what
+        /// is billed, and debt is never billed.
+        mutating func refuseForDebt(of customer: Customer) {
+            let tolerated = view.mode == .prepaid ? view.creditLimit ?? .zero : .zero
+            guard customer.debt > tolerated else { return }
+            refusal = (.exhausted, .debt)
+            view.owed = customer.debt
+            if view.mode != .prepaid { view.creditLimit = nil }
+            available = tolerated - customer.debt - customer.heldUncovered
+        }
     }
 
     /// Checks the funds for the call as clamped so far.
@@ -186,10 +199,7 @@ extension LedgerState {
         let available = Self.available(
             inGrants: view.grantsAvailable, room: room - customer.heldUncovered)
         var result = Funding(hold: hold, view: view, refusal: nil, available: available)
-        if mode == .prepaid, customer.debt > limit {
-            result.refusal = (.exhausted, .debt)
-            result.available = room - customer.heldUncovered
-        } else if available < need || available.isNegative {
+        if available < need || available.isNegative {
             let rule = mode == .prepaid ? RejectionRule.prepaidFunds : .creditLimit
             let whenFree = Self.available(
                 inGrants: usableRemaining(customer, model: model, facts), room: room)

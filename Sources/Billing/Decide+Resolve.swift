@@ -155,7 +155,7 @@ extension LedgerState {
             var rated = RatedUsage(
                 price: reservation.estimate.price, cardPrice: reservation.estimate.cardPrice,
                 tier: reservation.estimate.tier, cost: expected.cost, charge: expected.charge,
-                marks: [.usageEstimated])
+                marks: (reservation.estimate.marks + [.usageEstimated]).sorted())
             let output =
                 reservation.estimate.expectedOutputTokens * reservation.estimate.completions
             if reservation.estimate.method != .amount {

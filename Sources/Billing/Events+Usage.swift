@@ -47,7 +47,7 @@ package struct FundsView: Sendable, Hashable {
     package var mode = FundingMode.unfunded
     /// In grants usable for the model, not held.
     package var grantsAvailable = Money.zero
-    /// What is owed (postpaid) or the debt (prepaid).
+    /// What is owed (postpaid), or the debt (prepaid, and wherever debt refuses).
     package var owed = Money.zero
     /// Held by open reservations beyond grants.
     package var heldUncovered = Money.zero

@@ -3,7 +3,7 @@ extension JSONFields {
 
     /// The fields of an object, to be asked and closed by `rejectUnknown()` on their own.
     package mutating func object(_ name: String) throws(FieldError) -> JSONFields {
-        try JSONFields(try requiredValue(name), path: param(name))
+        try JSONFields(try requiredMember(name) ?? .object(JSONObject()), path: param(name))
     }
 
     package mutating func optionalObject(_ name: String) throws(FieldError) -> JSONFields? {
@@ -38,7 +38,7 @@ extension JSONFields {
     package mutating func array(
         _ name: String, maxCount: Int
     ) throws(FieldError) -> [JSONValue] {
-        try elements(of: try requiredValue(name), name, maxCount)
+        try elements(of: try requiredMember(name) ?? .array([]), name, maxCount)
     }
 
     package mutating func optionalArray(

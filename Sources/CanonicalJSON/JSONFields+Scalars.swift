@@ -5,7 +5,10 @@ extension JSONFields {
     package mutating func string(
         _ name: String, minBytes: Int = 0, maxBytes: Int = 1_024
     ) throws(FieldError) -> String {
-        try text(of: try requiredValue(name), name, minBytes...max(minBytes, maxBytes))
+        guard let value = try requiredMember(name) else {
+            return String(repeating: "-", count: minBytes)
+        }
+        return try text(of: value, name, minBytes...max(minBytes, maxBytes))
     }
 
     package mutating func optionalString(
@@ -19,7 +22,11 @@ extension JSONFields {
     package mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ name: String, of type: Choice.Type = Choice.self
     ) throws(FieldError) -> Choice {
-        try choice(try string(name), name)
+        guard let value = try requiredMember(name) else {
+            if let any = Choice.allCases.first { return any }
+            throw error(.missing, name, "is required")
+        }
+        return try choice(try text(of: value, name, 0...1_024), name)
     }
 
     package mutating func optionalChoice<Choice: RawRepresentable<String> & CaseIterable>(
@@ -35,7 +42,8 @@ extension JSONFields {
     /// - Throws: `.wrongType` for a JSON number: floating point in the sender's or anybody's JSON
     ///   library may have changed it already.
     package mutating func decimalText(_ name: String) throws(FieldError) -> String {
-        try decimalText(of: try requiredValue(name), name)
+        guard let value = try requiredMember(name) else { return "0" }
+        return try decimalText(of: value, name)
     }
 
     package mutating func optionalDecimalText(_ name: String) throws(FieldError) -> String? {
@@ -89,7 +97,10 @@ extension JSONFields {
     package mutating func int(
         _ name: String, in range: ClosedRange<Int> = .min ... .max
     ) throws(FieldError) -> Int {
-        try integer(of: try requiredValue(name), name, range)
+        guard let value = try requiredMember(name) else {
+            return min(max(1, range.lowerBound), range.upperBound)
+        }
+        return try integer(of: value, name, range)
     }
 
     package mutating func optionalInt(
@@ -100,7 +111,8 @@ extension JSONFields {
     }
 
     package mutating func bool(_ name: String) throws(FieldError) -> Bool {
-        try flag(of: try requiredValue(name), name)
+        guard let value = try requiredMember(name) else { return false }
+        return try flag(of: value, name)
     }
 
     package mutating func optionalBool(_ name: String) throws(FieldError) -> Bool? {

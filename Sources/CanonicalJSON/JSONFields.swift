@@ -74,14 +74,6 @@ package struct JSONFields: Sendable {
         }
     }
 
-    /// The member, which may not be absent.
-    ///
-    /// - Throws: `.missing`.
-    package mutating func requiredValue(_ name: String) throws(FieldError) -> JSONValue {
-        guard let value = value(name) else { throw error(.missing, name, "is required") }
-        return value
-    }
-
     /// Refuses members that nobody asked for, naming the first.
     package func rejectUnknown() throws(FieldError) {
         for (index, member) in object.members.enumerated() {

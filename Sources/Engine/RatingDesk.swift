@@ -41,7 +41,8 @@ extension EngineCore {
         if let ceiling = estimate.ceiling {
             terms = Quoting.ceilingTerms(
                 model: reservation.model, inputRate: ceiling.input, outputRate: ceiling.output,
-                version: pinned.bookVersion, markupPartsPerMillion: markup)
+                version: pinned.bookVersion, card: card(pinnedBy: estimate.cardPrice),
+                markupPartsPerMillion: markup)
         } else {
             terms = catalog.terms(
                 servedModel: usage.servedModel, askedModel: reservation.model,
@@ -92,7 +93,27 @@ extension EngineCore {
         }
         return Quoting.ceilingTerms(
             model: model, inputRate: ceiling.input, outputRate: ceiling.output, version: version,
+            card: card(terms.rateCard, [model, asked ?? model], version: version),
             markupPartsPerMillion: markup)
+    }
+
+    /// What the customer pays for the first of `models` that is on its card: also where only a
+    /// ceiling says what the model costs.
+    private func card(_ name: String?, _ models: [String], version: Int64) -> PricedEntry? {
+        guard let name, version > 0 else { return nil }
+        for model in models {
+            if let found = catalog.resolve(model: model, card: name, version: version) {
+                return found
+            }
+        }
+        return nil
+    }
+
+    private func card(pinnedBy reference: PriceReference?) -> PricedEntry? {
+        guard let reference else { return nil }
+        return catalog.entry(
+            model: reference.entry, card: reference.card, version: reference.bookVersion
+        ).map { PricedEntry(entry: $0, reference: reference) }
     }
 
     private func termsInForce(for key: CustomerKey) -> Terms {

@@ -152,6 +152,7 @@ package struct LedgerFixture: Sendable {
 
 package enum FixtureError: Error {
     case noCustomer(String)
+    case noFolder(String)
 }
 
 extension Event {

@@ -30,7 +30,7 @@ package final class ModelRig {
     private let options: RigOptions
     private var commands: RandomCommands
     private var random: SeededGenerator
-    package let store = ReopenableStore(InMemoryEventStore(identity: PlainLedger.identity))
+    private let store: ReopenableStore
     private let clock = ManualClock(LedgerFixture.start)
     private let calendar = BudgetCalendar(TimeZoneDatabase())
     private var engine: Engine
@@ -44,14 +44,19 @@ package final class ModelRig {
     /// How often each answer was given.
     package private(set) var answers: [String: Int] = [:]
 
-    package init(seed: UInt64, _ options: RigOptions = RigOptions()) async throws {
+    /// - Parameter store: a new log; nil: one in memory.
+    package init(
+        seed: UInt64, _ options: RigOptions = RigOptions(), on store: ReopenableStore? = nil
+    ) async throws {
         self.seed = seed
+        self.store =
+            store ?? ReopenableStore(InMemoryEventStore(identity: PlainLedger.identity))
         self.options = options
         commands = RandomCommands(seed: seed)
         random = SeededGenerator(seed: seed ^ 0x5eed)
         model = NaiveLedger(calendar: calendar)
-        model.prices = PlainLedger.prices
-        engine = try Self.start(store, clock, calendar, options)
+        model.book = RandomCommands.book
+        engine = try Self.start(self.store, clock, calendar, options)
         try await prepare()
     }
 
@@ -68,9 +73,13 @@ package final class ModelRig {
 
     private func prepare() async throws {
         var setup = Genesis.commands(PlainLedger.identity, now: clock.now())
-        setup.append(PlainLedger.priceBook)
+        setup.append(RandomCommands.book.published(version: 1))
         setup.append(.setPlan(Plan(id: "gold", name: "Gold", terms: commands.terms())))
-        setup.append(.setProject(Project(id: RandomCommands.projects[1], name: "Second")))
+        setup.append(
+            .setProject(
+                Project(
+                    id: RandomCommands.projects[1], name: "Second",
+                    ceilingRates: commands.ceiling())))
         for command in setup { try await carryOut(EngineRequest(command)) }
     }
 
@@ -172,6 +181,7 @@ package final class ModelRig {
             throw fail("the engine answered\n  \(observed)\nthe model\n  \(predicted)")
         }
         answers[observed.rejection?.rawValue ?? observed.kind, default: 0] += 1
+        if !observed.rating.isEmpty { answers["rated by " + observed.rating, default: 0] += 1 }
         if case .success(let reply) = result {
             if reply.isReplay, !mayBeReplay { throw fail("a new request was taken for an old one") }
             try checkReservation(reply, request)
@@ -274,11 +284,11 @@ package final class ModelRig {
         let before = model
         let predicted = predict(request)
         let isKept = random.chance(25)
-        store.inner.failAppends(
-            1, with: StoreError(random.chance(50) ? .full : .inputOutput, "made to fail"),
+        store.failNextAppend(
+            with: StoreError(random.chance(50) ? .full : .inputOutput, "made to fail"),
             batch: isKept ? .kept : .dropped)
         let result = await submit(request)
-        store.inner.failAppends(0, with: StoreError(.full, "over"))
+        store.endFault()
         guard case .failure(.storeUnavailable) = result else {
             // The append that failed was another one, or there was none.
             return try await check(predicted, request, result)
@@ -311,6 +321,7 @@ package final class ModelRig {
         settleDue()
         let before = StateSnapshot.encode(try await state())
         await engine.shutdown()
+        try store.reopen()
         engine = try Self.start(store, clock, calendar, options)
         let state = try await state()
         guard StateSnapshot.encode(state) == before else {
@@ -330,6 +341,8 @@ package final class ModelRig {
             throw fail("\(check.name): \(check.violations)")
         }
         await engine.shutdown()
+        try store.reopen()
+        defer { store.close() }
         let bytes = StateSnapshot.encode(live)
         let plain = try EngineLoader.load(store, usingSnapshots: false)
         guard StateSnapshot.encode(plain.state) == bytes else {

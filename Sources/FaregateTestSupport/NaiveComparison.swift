@@ -37,6 +37,7 @@ extension NaiveAnswer {
             holds = portions(event.funding.grants)
             uncovered = event.funding.uncovered.nanos
             maxOutput = event.estimate.maxOutputTokens
+            show(event.estimate)
             expiresAt = event.expiresAt
         case .usageRejected(let event):
             rejection = event.code
@@ -44,30 +45,46 @@ extension NaiveAnswer {
             budget = event.budget
             freesAt = event.freesAt
             affordableMaxTokens = event.affordableMaxTokens
+            if let estimate = event.estimate { show(estimate) }
             lines = event.lines.map(Self.text)
         case .usageExtended(let event): expiresAt = event.expiresAt
         case .usageReleased(let event): repaid = portions(event.repaidDebt)
         case .usageSettled(let event):
             isLate = event.isLate
             overrun = event.overrun.nanos
-            figures = NaiveFigures(
-                cost: event.rated.cost.nanos, charge: event.rated.charge.nanos,
-                tokens: event.rated.counts.totalTokens, requests: 1)
+            show(event.rated)
             show(event.split, portions(event.split.grants))
             repaid = portions(event.repaidDebt)
         case .usageAdjusted(let event):
             figures = NaiveFigures(
                 cost: event.cost.nanos, charge: event.charge.nanos, tokens: event.tokens)
+            isCeiling = event.rated?.marks.contains(.ceilingRate) ?? false
             show(event.split, portions(event.split.grants))
             repaid = portions(event.repaidDebt)
         case .usageRecorded(let event):
-            figures = NaiveFigures(
-                cost: event.rated.cost.nanos, charge: event.rated.charge.nanos,
-                tokens: event.rated.counts.totalTokens, requests: 1)
+            show(event.rated)
             lines = event.lines.map(Self.text)
             show(event.split, portions(event.split.grants))
         default: break
         }
+    }
+
+    private mutating func show(_ estimate: Estimate) {
+        switch estimate.method {
+        case .amount: rating = "amount"
+        case .counts: rating = "book"
+        case .ceiling: rating = "ceiling"
+        }
+        if let card = estimate.cardPrice?.card { rating += ", card \(card)" }
+        bound = NaiveFigures(estimate.bound)
+        expected = NaiveFigures(estimate.expected)
+    }
+
+    private mutating func show(_ rated: RatedUsage) {
+        figures = NaiveFigures(
+            cost: rated.cost.nanos, charge: rated.charge.nanos,
+            tokens: rated.counts.totalTokens, requests: 1)
+        isCeiling = rated.marks.contains(.ceilingRate)
     }
 
     private mutating func show(_ split: FundingSplit, _ grants: [String]) {
@@ -82,6 +99,14 @@ extension NaiveAnswer {
         return "\(line.budget) '\(line.scope)' \(line.window.start.microseconds)…\(end) "
             + "\(line.measure.rawValue) limit \(line.amount.map { "\($0)" } ?? "none") "
             + "spent \(line.spent) held \(line.held) hold \(line.hold) \(line.outcome.rawValue)"
+    }
+}
+
+extension NaiveFigures {
+    init(_ figures: CallFigures) {
+        self.init(
+            cost: figures.cost.nanos, charge: figures.charge.nanos, tokens: figures.tokens,
+            requests: figures.requests)
     }
 }
 

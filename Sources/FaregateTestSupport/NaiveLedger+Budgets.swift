@@ -90,10 +90,14 @@ extension NaiveLedger {
             && (match.user == nil || match.user == subject.user)
             && (match.run == nil || match.run == subject.run)
             && match.tags.allSatisfy { subject.tags.contains($0) }
-            && (match.model.map { glob(Array($0), Array(model)) } ?? true)
+            && (match.model.map { glob($0, model) } ?? true)
     }
 
-    static func glob(_ pattern: [Character], _ text: [Character]) -> Bool {
+    package static func glob(_ pattern: String, _ text: String) -> Bool {
+        glob(Array(pattern.unicodeScalars), Array(text.unicodeScalars))
+    }
+
+    private static func glob(_ pattern: [Unicode.Scalar], _ text: [Unicode.Scalar]) -> Bool {
         guard let first = pattern.first else { return text.isEmpty }
         let rest = Array(pattern.dropFirst())
         if first == "*" {

@@ -27,6 +27,7 @@ extension NaiveLedger {
                 runs[run]?.wasCapExceeded = true
             }
             refusal.lines = counters.map(\.text)
+            refusal.show(size, cap: call.cap)
             return refusal
         }
         call.status = .open
@@ -43,6 +44,7 @@ extension NaiveLedger {
         answer.holds = NaiveAnswer.portions(call.heldGrants)
         answer.uncovered = call.heldUncovered
         answer.maxOutput = call.cap
+        answer.show(size, cap: call.cap)
         answer.expiresAt = call.expiresAt
         return answer
     }
@@ -67,13 +69,12 @@ extension NaiveLedger {
         switch call.size {
         case .amount(let amount): return NaiveSize(amount: amount.nanos)
         case .counts(let estimate):
-            guard let price = prices[call.model] else { return nil }
+            guard let tariff = tariff(call.model, customer) else { return nil }
             let cap = estimate.maxOutputTokens ?? 0
             return NaiveSize(
                 inputTokens: estimate.inputTokens, maxOutput: cap,
                 expectedOutput: min(estimate.expectedOutputTokens ?? cap, cap),
-                completions: estimate.completions ?? 1, price: price,
-                markupPartsPerMillion: terms(of: customer).markupPartsPerMillion ?? 0)
+                completions: estimate.completions ?? 1, tariff: tariff)
         }
     }
 
@@ -238,6 +239,7 @@ extension NaiveLedger {
         }
         var answer = NaiveAnswer("usage.settled")
         answer.figures = actual
+        if case .amount = request.actual {} else { answer.isCeiling = call.size.tariff.isCeiling }
         answer.isLate = !call.isOpen
         answer.overrun = max(actual.charge - call.heldInAll, 0)
         calls[index].status = .settled
@@ -263,9 +265,8 @@ extension NaiveLedger {
         _ usage: ReportedUsage, _ size: NaiveSize
     ) throws -> NaiveFigures {
         if size.amount != nil { throw NaiveRefusal(.unknownPrice) }
-        return size.price.figures(
-            input: usage.inputTokens ?? 0, output: usage.outputTokens ?? 0,
-            markup: size.markupPartsPerMillion)
+        return size.tariff.figures(
+            input: usage.inputTokens ?? 0, output: usage.outputTokens ?? 0)
     }
 
     /// More is charged like a settlement without a hold, less goes back to where it came from.
@@ -308,6 +309,7 @@ extension NaiveLedger {
         answer.figures = NaiveFigures(
             cost: actual.cost - call.actual.cost, charge: actual.charge - call.actual.charge,
             tokens: actual.tokens - call.actual.tokens)
+        if case .usage = request.correction { answer.isCeiling = call.size.tariff.isCeiling }
         calls[index].actual = actual
         correct(answer.figures.charge, index, now, &answer)
         return answer
@@ -328,9 +330,10 @@ extension NaiveLedger {
             call.size.amount = amount.nanos
             call.actual = NaiveFigures(cost: amount.nanos, charge: amount.nanos, requests: 1)
         case .usage(let usage):
-            guard let price = prices[request.model] else { throw NaiveRefusal(.unknownPrice) }
-            call.size.price = price
-            call.size.markupPartsPerMillion = terms(of: customer).markupPartsPerMillion ?? 0
+            guard let tariff = tariff(request.model, customer) else {
+                throw NaiveRefusal(.unknownPrice)
+            }
+            call.size.tariff = tariff
             call.actual = try Self.figures(usage, call.size)
         }
         var counters = counters(for: call.subject, customer: customer, model: call.model, now)
@@ -341,6 +344,7 @@ extension NaiveLedger {
         book(split, on: calls.count - 1)
         var answer = NaiveAnswer("usage.recorded")
         answer.figures = call.actual
+        answer.isCeiling = call.size.tariff.isCeiling
         answer.lines = counters.map(\.text)
         answer.show(split)
         return answer
@@ -348,6 +352,12 @@ extension NaiveLedger {
 }
 
 extension NaiveAnswer {
+    mutating func show(_ size: NaiveSize, cap: Int64) {
+        rating = size.rating
+        bound = size.hold(.bound, cap: cap)
+        expected = size.hold(.expected, cap: cap)
+    }
+
     mutating func show(_ split: NaiveSplit) {
         // One grant may give twice: out of the hold and out of what it has free.
         var portions: [NaivePortion] = []

@@ -76,7 +76,7 @@ extension NaiveLedger {
             if let expiry = grant.terms.expiresAt, expiry <= now { return false }
             guard let model else { return grant.terms.models.isEmpty }
             return grant.terms.models.isEmpty
-                || grant.terms.models.contains { Self.glob(Array($0), Array(model)) }
+                || grant.terms.models.contains { Self.glob($0, model) }
         }
         func order(_ index: Int) -> (Int64, Int64, Int) {
             let terms = grants[index].terms
@@ -107,18 +107,20 @@ extension NaiveLedger {
         let holds = terms.fundingHolds ?? .bound
         let need = size.hold(holds, cap: cap).charge
         var result = NaiveFunding(mode: terms.funding ?? .postpaid, uncovered: need)
+        let isPrepaid = result.mode == .prepaid
+        // A customer that was prepaid once may have debt in any mode.
+        let tolerated = isPrepaid ? terms.creditLimit?.nanos ?? 0 : 0
+        if debt(of: customer.key) > tolerated {
+            result.refusal = (.exhausted, .debt)
+            return result
+        }
         if result.mode == .unfunded { return result }
         (result.portions, result.uncovered) = cover(need, customer.key, now, model: model)
         let grants = usable(customer.key, now, model: model)
         let standing = grants.reduce(0) { $0 + remaining($1, of: customer.key) }
         let free = grants.reduce(standing) { $0 - held($1, of: customer.key) }
-        let isPrepaid = result.mode == .prepaid
         guard let limit = terms.creditLimit?.nanos ?? (isPrepaid ? 0 : nil) else { return result }
         let used = isPrepaid ? debt(of: customer.key) : owed(by: customer.key)
-        if isPrepaid, used > limit {
-            result.refusal = (.exhausted, .debt)
-            return result
-        }
         // What is free in grants is never lost to what is owed beyond them.
         let room = limit - used - heldUncovered(of: customer.key)
         let passes = Self.passes(need, free: free, room: room)

@@ -11,6 +11,7 @@
 //   NaiveLedger+Calls    reserve, extend, settle, release, expire, adjust, record
 //   NaiveLedger+Budgets  which counters a call meets, and what is on them
 //   NaiveLedger+Funds    grants, debt, and where a charge goes
+//   NaivePrices          what a call costs, and rounding
 
 package import Billing
 
@@ -31,42 +32,24 @@ package struct NaiveFigures: Equatable, Sendable {
     }
 }
 
-/// How large a call may become. Prices are whole nano units a token, so nothing is ever rounded.
+/// How large a call may become.
 struct NaiveSize: Sendable {
     var amount: Int64?
     var inputTokens: Int64 = 0
     var maxOutput: Int64 = 0
     var expectedOutput: Int64 = 0
     var completions: Int64 = 1
-    var price = NaivePrice()
-    var markupPartsPerMillion: Int64 = 0
+    var tariff = NaiveTariff()
 
     func figures(outputTokens: Int64) -> NaiveFigures {
         if let amount { return NaiveFigures(cost: amount, charge: amount, tokens: 0, requests: 1) }
-        return price.figures(
-            input: inputTokens, output: outputTokens * completions, markup: markupPartsPerMillion)
+        return tariff.figures(input: inputTokens, output: outputTokens * completions)
     }
+
+    var rating: String { amount == nil ? tariff.text : "amount" }
 
     func hold(_ figure: HoldFigure, cap: Int64) -> NaiveFigures {
         figures(outputTokens: figure == .bound ? cap : min(expectedOutput, cap))
-    }
-}
-
-/// Nano units a token.
-package struct NaivePrice: Sendable, Hashable {
-    package var input: Int64 = 0
-    package var output: Int64 = 0
-
-    package init(input: Int64 = 0, output: Int64 = 0) {
-        self.input = input
-        self.output = output
-    }
-
-    func figures(input tokensIn: Int64, output tokensOut: Int64, markup: Int64) -> NaiveFigures {
-        let cost = input * tokensIn + output * tokensOut
-        return NaiveFigures(
-            cost: cost, charge: cost * (1_000_000 + markup) / 1_000_000,
-            tokens: tokensIn + tokensOut, requests: 1)
     }
 }
 
@@ -152,7 +135,7 @@ struct NaiveRun: Sendable {
 
 package struct NaiveLedger: Sendable {
     let calendar: any WindowCalendar
-    package var prices: [String: NaivePrice] = [:]
+    package var book = NaiveBook()
     /// Time of the last thing that happened.
     package internal(set) var time = Instant.zero
     var projects: [String: Project] = [:]
@@ -258,7 +241,8 @@ package struct NaiveLedger: Sendable {
             funding: own.funding ?? plan.funding ?? .postpaid,
             creditLimit: own.creditLimit ?? plan.creditLimit,
             fundingHolds: own.fundingHolds ?? plan.fundingHolds ?? .bound,
-            markupPartsPerMillion: own.markupPartsPerMillion ?? plan.markupPartsPerMillion ?? 0)
+            markupPartsPerMillion: own.markupPartsPerMillion ?? plan.markupPartsPerMillion ?? 0,
+            rateCard: own.rateCard ?? plan.rateCard)
     }
 
     /// Index of the call with this id; ids are used once.
@@ -293,10 +277,15 @@ package struct NaiveAnswer: Equatable, Sendable {
     package var holds: [String] = []
     package var uncovered: Int64 = 0
     package var maxOutput: Int64 = 0
+    /// Where the estimate's prices come from.
+    package var rating = ""
+    package var bound = NaiveFigures()
+    package var expected = NaiveFigures()
     package var expiresAt: Instant?
     package var isLate = false
     package var overrun: Int64 = 0
     package var figures = NaiveFigures()
+    package var isCeiling = false
     package var burnt: [String] = []
     package var billable: Int64 = 0
     package var debt: Int64 = 0

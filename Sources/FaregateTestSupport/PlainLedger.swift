@@ -5,33 +5,19 @@ package import Billing
 package import Engine
 package import EventLog
 import Money
-import Synchronization
 
 package enum PlainLedger {
     package static let identity = LedgerIdentity(
         ledgerID: "plain-ledger", currency: "EUR", isTestClock: true)
 
-    /// Nano units a token; a markup in whole quarters leaves these whole.
-    package static let prices: [String: NaivePrice] = [
-        "flat-small": NaivePrice(input: 4, output: 8),
-        "flat-large": NaivePrice(input: 40, output: 120),
-    ]
+    /// Whole nano units a token; a markup in whole quarters leaves these whole.
+    package static let book = NaiveBook(prices: [
+        "flat-small": NaivePrice(input: 4_000, output: 8_000),
+        "flat-large": NaivePrice(input: 40_000, output: 120_000),
+    ])
 
     /// Version 1 of the book, in force at once.
-    package static let priceBook: Command = {
-        var book = PriceBookPublished()
-        book.version = 1
-        book.source = "tests"
-        book.upserts = prices.sorted { $0.key < $1.key }.map { model, price in
-            PriceEntry(
-                model: model, provider: "test", mode: "chat",
-                rates: [
-                    PriceRate(unit: .input, rate: Rate(picos: price.input * 1000)),
-                    PriceRate(unit: .output, rate: Rate(picos: price.output * 1000)),
-                ])
-        }
-        return .publishPrices(book)
-    }()
+    package static let priceBook = book.published(version: 1)
 
     /// A fixture on such a ledger; 1 in its amounts is 1 nano unit's billionth, as everywhere.
     package static func fixture(
@@ -51,51 +37,4 @@ package enum PlainLedger {
     ) async throws -> LedgerFixture {
         try await LedgerFixture(store: store, configuration: configuration)
     }
-}
-
-/// Passes everything on but the closing, so that an engine can be stopped and another be started on
-/// the same log. Remembers the snapshots that went through.
-package final class ReopenableStore: EventStore {
-    package let inner: InMemoryEventStore
-    private let saved = Mutex<[StoredSnapshot]>([])
-
-    package init(_ inner: InMemoryEventStore) { self.inner = inner }
-
-    package var identity: LedgerIdentity { inner.identity }
-    package var head: LogHead { inner.head }
-    /// Every snapshot ever saved, oldest first.
-    package var snapshots: [StoredSnapshot] { saved.withLock { $0 } }
-
-    package func append(
-        _ batch: AppendBatch, expectedHead: UInt64
-    ) throws(StoreError) -> LogHead {
-        try inner.append(batch, expectedHead: expectedHead)
-    }
-
-    package func read(
-        after sequence: UInt64, limit: Int, maxBytes: Int
-    ) throws(StoreError) -> [StoredEvent] {
-        try inner.read(after: sequence, limit: limit, maxBytes: maxBytes)
-    }
-
-    package func checkpoints(
-        after sequence: UInt64, limit: Int
-    ) throws(StoreError) -> [StoredCheckpoint] {
-        try inner.checkpoints(after: sequence, limit: limit)
-    }
-
-    package func newestSnapshot(
-        format: Int, atOrBefore sequence: UInt64
-    ) throws(StoreError) -> StoredSnapshot? {
-        try inner.newestSnapshot(format: format, atOrBefore: sequence)
-    }
-
-    package func saveSnapshot(_ snapshot: StoredSnapshot, keeping: Int) throws(StoreError) {
-        try inner.saveSnapshot(snapshot, keeping: keeping)
-        saved.withLock { $0.append(snapshot) }
-    }
-
-    package func checkpointStorage() throws(StoreError) { try inner.checkpointStorage() }
-
-    package func close() {}
 }

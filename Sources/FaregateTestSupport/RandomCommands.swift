@@ -37,6 +37,17 @@ package struct RandomCommands: Sendable {
 
     package static let projects = ["default", "p/2"]
     private static let customers = ["ada", "bob", "c/%d", "zoë"]
+    /// Whole nano units a token and fractions of one; a card for some models, one of which has no
+    /// other price.
+    package static let book = NaiveBook(
+        prices: PlainLedger.book.prices.merging(["fine": NaivePrice(input: 1_500, output: 12_345)])
+        { $1 },
+        cards: [
+            "vip": [
+                "flat-small": NaivePrice(input: 3_500, output: 8_250),
+                "unpriced": NaivePrice(input: 2_500, output: 7_777),
+            ]
+        ])
     private static let users: [String?] = [nil, nil, "u1", "u/2"]
     private static let runs: [String?] = [nil, nil, nil, "run1", "run2", "run3"]
     private static let plans = ["default", "gold"]
@@ -101,7 +112,13 @@ package struct RandomCommands: Sendable {
     }
 
     private mutating func model() -> String {
-        random.chance(2) ? "no-such" : random.chance(70) ? "flat-small" : "flat-large"
+        switch random.number(0...99) {
+        case ..<2: "no-such"
+        case ..<10: "unpriced"
+        case ..<18: "fine"
+        case ..<73: "flat-small"
+        default: "flat-large"
+        }
     }
 
     private mutating func reserve() -> ReserveRequest {
@@ -210,7 +227,7 @@ package struct RandomCommands: Sendable {
 
     private mutating func setting(_ model: NaiveLedger, _ now: Instant) -> Command {
         let key = customer()
-        switch random.number(0...24) {
+        switch random.number(0...27) {
         case ..<11: return .setBudget(budget(model))
         case 11: return .removeBudget(id: budgetID())
         case ..<15:
@@ -229,10 +246,17 @@ package struct RandomCommands: Sendable {
         default:
             var project = Project(id: key.project)
             project.defaultPlan = random.one(of: Self.plans)
+            if random.chance(80) { project.ceilingRates = ceiling() }
             project.allowsAmountSettlement = random.chance(50)
             project.onExpiry = random.chance(50) ? .charge : .release
             return .setProject(project)
         }
+    }
+
+    package mutating func ceiling() -> CeilingRates {
+        CeilingRates(
+            input: Rate(picos: random.number(0...20_000)),
+            output: Rate(picos: random.number(0...60_000)))
     }
 
     package mutating func terms() -> Terms {
@@ -243,7 +267,9 @@ package struct RandomCommands: Sendable {
             funding: random.one(of: modes),
             creditLimit: random.chance(50) ? Money(nanos: random.number(0...4000)) : nil,
             fundingHolds: random.chance(30) ? .expected : nil,
-            markupPartsPerMillion: random.one(of: [nil, 250_000, 1_000_000, -500_000]))
+            markupPartsPerMillion: random.one(
+                of: [nil, nil, 250_000, 500_000, 1_000_000, -500_000, 333_333, -999_999]),
+            rateCard: random.one(of: [nil, nil, "vip", "vip", "none"]))
     }
 
     private mutating func budgetID() -> String { "b\(random.number(0...9))" }

@@ -17,12 +17,12 @@ extension API {
         let body = try call.body()
         let (named, commands) = try reading { () throws(FieldError) in
             var fields = body
-            let project = try fields.optionalID("project")
+            let project = try fields.optionalOperatorID("project")
             let commands = try fields.array("commands", maxCount: Self.batchMax)
+            try fields.rejectUnknown()
             if commands.isEmpty {
                 throw fields.error(.outOfRange, "commands", "must not be empty")
             }
-            try fields.rejectUnknown()
             return (project, commands)
         }
         let single = call.inBatch(of: try call.project(named: named))
@@ -48,12 +48,11 @@ extension API {
                 return BatchedCommand(
                     id: id, request: .success(try reserve(fields, call, key: false)))
             }
-            let target = try reading { () throws(FieldError) in try fields.id("id") }
             let request: EngineRequest =
                 switch op {
-                case .reserve, .settle: try settle(fields, id: target, call, key: false)
-                case .release: try release(fields, id: target, call, key: false)
-                case .extend: try extend(fields, id: target, call, key: false)
+                case .reserve, .settle: try settle(fields, id: nil, call, key: false)
+                case .release: try release(fields, id: nil, call, key: false)
+                case .extend: try extend(fields, id: nil, call, key: false)
                 }
             return BatchedCommand(id: id, request: .success(request))
         } catch {

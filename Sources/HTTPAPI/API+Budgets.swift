@@ -40,7 +40,7 @@ extension API {
         let body = try call.body()
         var rule = try reading { () throws(FieldError) in
             var fields = body
-            let id = try fields.optionalID("id")
+            let id = try fields.optionalOperatorID("id")
             return try BudgetRule(&fields, id: id ?? newID("bud_"))
         }
         let isNamed = body.has("id")
@@ -222,8 +222,9 @@ extension BudgetMatch {
     fileprivate init(_ fields: JSONFields) throws(FieldError) {
         var fields = fields
         self.init(
-            project: try fields.optionalID("project"), customer: try fields.optionalID("customer"),
-            plan: try fields.optionalID("plan"), user: try fields.optionalID("user"),
+            project: try fields.optionalOperatorID("project"),
+            customer: try fields.optionalID("customer"),
+            plan: try fields.optionalOperatorID("plan"), user: try fields.optionalID("user"),
             run: try fields.optionalID("run"), model: try fields.optionalID("model"),
             tags: try fields.tags("tags"))
         try fields.rejectUnknown()

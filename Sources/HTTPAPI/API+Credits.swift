@@ -41,7 +41,7 @@ extension API {
         let (reason, named) = try reading { () throws(FieldError) in
             var fields = body
             let reason = try fields.optionalReason("reason")
-            let project = try fields.optionalID("project")
+            let project = try fields.optionalOperatorID("project")
             try fields.rejectUnknown()
             return (reason, project)
         }
@@ -66,7 +66,7 @@ extension API {
             let amount = try fields.money(
                 "amount", in: -LedgerLimits.amountMax...LedgerLimits.amountMax)
             let reference = try fields.optionalID("reference")
-            let project = try fields.optionalID("project")
+            let project = try fields.optionalOperatorID("project")
             try fields.rejectUnknown()
             return (amount, reference, project)
         }
@@ -162,7 +162,7 @@ private struct GrantInput {
     init(_ fields: JSONFields) throws(FieldError) {
         var fields = fields
         terms = GrantTerms(id: try fields.optionalID("id") ?? "")
-        project = try fields.optionalID("project")
+        project = try fields.optionalOperatorID("project")
         terms.amount = try fields.money("amount")
         guard terms.amount > .zero else {
             throw fields.error(.outOfRange, "amount", "must be above zero")

@@ -104,7 +104,7 @@ extension API {
     ) async throws(APIError) -> APIResponse {
         let named = try reading { () throws(FieldError) in
             var fields = body
-            return try fields.optionalID("project")
+            return try fields.optionalOperatorID("project")
         }
         let project = try call.project(named: named)
         let key = CustomerKey(project: project, id: call.parameters[0])
@@ -187,8 +187,8 @@ private struct CustomerInput {
     var billingDay: Int64?
 
     init(_ fields: inout JSONFields) throws(FieldError) {
-        project = try fields.optionalID("project")
-        plan = try fields.optionalID("plan")
+        project = try fields.optionalOperatorID("project")
+        plan = try fields.optionalOperatorID("plan")
         name = try fields.optionalText("name")
         terms = try fields.optionalTerms("terms")
         billingDay = try fields.optionalInt("billing_day", in: 1...31).map(Int64.init)

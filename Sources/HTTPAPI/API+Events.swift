@@ -15,7 +15,7 @@ extension API {
         filter.customer = try call.queryID("customer")
         filter.reservation = try call.queryID("reservation")
         filter.project = call.principal.project
-        if let project = try call.queryID("project") {
+        if let project = try call.queryOperatorID("project") {
             try call.require(project: project)
             filter.project = project
         }

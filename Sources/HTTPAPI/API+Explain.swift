@@ -19,7 +19,7 @@ extension API {
         let body = try call.body(mayBeEmpty: true)
         let named = try reading { () throws(FieldError) in
             var fields = body
-            let project = try fields.optionalID("project")
+            let project = try fields.optionalOperatorID("project")
             try fields.rejectUnknown()
             return project
         }

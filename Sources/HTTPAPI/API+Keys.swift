@@ -31,10 +31,10 @@ extension API {
         var event = try reading { () throws(FieldError) in
             var fields = body
             var event = KeyCreated()
-            event.id = try fields.optionalID("id") ?? newID("key_")
+            event.id = try fields.optionalOperatorID("id") ?? newID("key_")
             event.name = try fields.optionalText("name") ?? ""
             event.role = try fields.choice("role")
-            event.project = try fields.optionalID("project")
+            event.project = try fields.optionalOperatorID("project")
             try fields.rejectUnknown()
             return event
         }

@@ -34,7 +34,7 @@ extension API {
         let body = try call.body()
         let plan = try reading { () throws(FieldError) in
             var fields = body
-            let id = try fields.id("id")
+            let id = try fields.operatorID("id")
             return try Plan(&fields, id: id)
         }
         let request = try call.write(.setPlan(plan), project: "", body)
@@ -97,7 +97,7 @@ extension API {
         let body = try call.body()
         let (id, input) = try reading { () throws(FieldError) in
             var fields = body
-            let id = try fields.id("id")
+            let id = try fields.operatorID("id")
             return (id, try ProjectInput(&fields))
         }
         var project = Project(id: id)
@@ -162,7 +162,7 @@ private struct ProjectInput: Sendable {
 
     init(_ fields: inout JSONFields) throws(FieldError) {
         name = try fields.optionalText("name")
-        defaultPlan = try fields.optionalID("default_plan")
+        defaultPlan = try fields.optionalOperatorID("default_plan")
         holdSeconds = try fields.optionalHoldSeconds("hold_seconds")
         onExpiry = try fields.optionalChoice("on_expiry")
         allowsAmountSettlement = try fields.optionalBool("allow_amount_settlement")

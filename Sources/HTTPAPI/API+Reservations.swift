@@ -58,12 +58,14 @@ extension API {
         return request
     }
 
+    /// - Parameter pathID: the id that the path names; nil: the body does.
     func settle(
-        _ fields: JSONFields, id: String, _ call: APICall, key: Bool
+        _ fields: JSONFields, id pathID: String?, _ call: APICall, key: Bool
     ) throws(APIError) -> EngineRequest {
-        let input = try reading { () throws(FieldError) in
+        let (id, input) = try reading { () throws(FieldError) in
             var fields = fields
-            return try SettleInput(&fields)
+            let id = try fields.id(unless: pathID)
+            return (id, try SettleInput(&fields))
         }
         let project = try call.project(named: input.project)
         let settle = SettleRequest(
@@ -75,14 +77,15 @@ extension API {
     }
 
     func release(
-        _ fields: JSONFields, id: String, _ call: APICall, key: Bool
+        _ fields: JSONFields, id pathID: String?, _ call: APICall, key: Bool
     ) throws(APIError) -> EngineRequest {
-        let (reason, named) = try reading { () throws(FieldError) in
+        let (id, reason, named) = try reading { () throws(FieldError) in
             var fields = fields
+            let id = try fields.id(unless: pathID)
             let reason = try fields.optionalReason("reason")
-            let project = try fields.optionalID("project")
+            let project = try fields.optionalOperatorID("project")
             try fields.rejectUnknown()
-            return (reason, project)
+            return (id, reason, project)
         }
         let project = try call.project(named: named)
         return try idempotent(
@@ -91,14 +94,15 @@ extension API {
     }
 
     func extend(
-        _ fields: JSONFields, id: String, _ call: APICall, key: Bool
+        _ fields: JSONFields, id pathID: String?, _ call: APICall, key: Bool
     ) throws(APIError) -> EngineRequest {
-        let (seconds, named) = try reading { () throws(FieldError) in
+        let (id, seconds, named) = try reading { () throws(FieldError) in
             var fields = fields
+            let id = try fields.id(unless: pathID)
             let seconds = try fields.holdSeconds("ttl_seconds")
-            let project = try fields.optionalID("project")
+            let project = try fields.optionalOperatorID("project")
             try fields.rejectUnknown()
-            return (seconds, project)
+            return (id, seconds, project)
         }
         let project = try call.project(named: named)
         return try idempotent(
@@ -186,6 +190,14 @@ extension API {
         var response = response
         response.headers.append(("Idempotent-Replayed", "true"))
         return response
+    }
+}
+
+extension JSONFields {
+    /// The id in the body, unless the path has named it.
+    fileprivate mutating func id(unless pathID: String?) throws(FieldError) -> String {
+        if let pathID { return pathID }
+        return try id("id")
     }
 }
 

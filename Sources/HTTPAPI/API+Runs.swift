@@ -11,7 +11,7 @@ extension API {
         let (named, input) = try reading { () throws(FieldError) in
             var fields = body
             let id = try fields.id("id")
-            let project = try fields.optionalID("project")
+            let project = try fields.optionalOperatorID("project")
             var run = RunRequest(key: RunKey(id: id))
             run.customer = try fields.optionalID("customer")
             run.user = try fields.optionalID("user")
@@ -51,7 +51,7 @@ extension API {
         let body = try call.body(mayBeEmpty: true)
         let (named, reason) = try reading { () throws(FieldError) in
             var fields = body
-            let project = try fields.optionalID("project")
+            let project = try fields.optionalOperatorID("project")
             let reason = try fields.optionalReason("reason")
             try fields.rejectUnknown()
             return (project, reason)
@@ -64,7 +64,7 @@ extension API {
         let body = try call.body(mayBeEmpty: true)
         let named = try reading { () throws(FieldError) in
             var fields = body
-            let project = try fields.optionalID("project")
+            let project = try fields.optionalOperatorID("project")
             try fields.rejectUnknown()
             return project
         }

@@ -97,7 +97,7 @@ private struct AdjustmentInput {
         var fields = fields
         let range = -LedgerLimits.amountMax...LedgerLimits.amountMax
         reservation = try fields.id("reservation")
-        project = try fields.optionalID("project")
+        project = try fields.optionalOperatorID("project")
         reason = try fields.reason("reason")
         author = try fields.optionalID("author")
         let usage = try fields.optionalObject("usage")

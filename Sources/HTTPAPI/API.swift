@@ -115,11 +115,13 @@ package struct API: Sendable {
     private func match(_ request: APIRequest) throws(APIError) -> (APIRoute, [String]) {
         switch tree.match(method: request.method, path: request.path) {
         case .route(let route, let parameters):
-            guard parameters.allSatisfy(\.isID) else {
-                if route.method == .put {
-                    throw .invalid(
-                        "An id has 1 to 256 bytes and no control characters.", param: "id")
+            if route.isAboutOperatorID {
+                guard parameters[0].isOperatorID else {
+                    let form = "id \(String.operatorIDForm)"
+                    if route.method == .put { throw .invalid(form, param: "id") }
+                    throw .notFound("Nothing has such an id: \(form).")
                 }
+            } else if !parameters.allSatisfy(\.isID) {
                 throw .notFound("Nothing has such an id: 1 to 256 bytes, no control characters.")
             }
             return (route, parameters)
@@ -212,21 +214,8 @@ package func secretHash(_ secret: String) -> String {
 
 // MARK: - Request ids
 
-/// The caller's id, when it is 1 to 128 letters, digits and `._:-`.
-private func validRequestID(_ text: String) -> String? {
-    let isValid =
-        (1...128).contains(text.utf8.count)
-        && text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: ":"), UInt8(ascii: "-"):
-                true
-            default: false
-            }
-        }
-    return isValid ? text : nil
-}
+/// The caller's id, when it is one that a log can hold without quoting.
+private func validRequestID(_ text: String) -> String? { text.isOperatorID ? text : nil }
 
 /// Ids for requests that bring none: a random start, then a count, so that one costs no system
 /// call.

@@ -27,6 +27,15 @@ struct APICall: Sendable {
         return text
     }
 
+    /// The id of something that the operator names.
+    func queryOperatorID(_ name: String) throws(APIError) -> String? {
+        guard let text = queryText(name) else { return nil }
+        guard text.isOperatorID else {
+            throw .invalid("\(name) \(String.operatorIDForm)", param: name)
+        }
+        return text
+    }
+
     func queryText(_ name: String) -> String? { query.first { $0.name == name }?.value }
 
     /// An integer of the query.
@@ -70,7 +79,7 @@ struct APICall: Sendable {
 
     /// The project that the call is about: the one named, else the key's own, else `default`.
     func project(named: String? = nil) throws(APIError) -> String {
-        let inQuery = try queryID("project")
+        let inQuery = try queryOperatorID("project")
         if let named, let inQuery, named != inQuery {
             throw .invalid(
                 "project is '\(inQuery)' in the query and '\(named)' in the body", param: "project")
@@ -177,10 +186,11 @@ func requestHash(
     return Fingerprint(hashing: bytes)
 }
 
-/// Runs `body` and turns what is wrong with a field into an answer.
+/// Runs `body` and turns what is wrong with a field into an answer. May run it twice: it must do
+/// nothing but read.
 func reading<T>(_ body: () throws(FieldError) -> T) throws(APIError) -> T {
     do throws(FieldError) {
-        return try body()
+        return try readingFields(body)
     } catch {
         throw APIError(error)
     }

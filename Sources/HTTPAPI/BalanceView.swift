@@ -33,6 +33,7 @@ struct BalanceView: Sendable {
 
     /// What a new hold may take for any model; nil: no limit.
     private var available: Money? {
+        if mode != .prepaid, customer.debt > .zero { return -customer.debt }
         let limit: Money
         let owed: Money
         switch mode {

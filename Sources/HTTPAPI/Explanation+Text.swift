@@ -116,6 +116,10 @@ extension Explanation {
             funds = view
         case .recorded: return nil
         }
+        if case .rejected(let event) = decision, event.rule == .debt {
+            return "Funds (\(funds.mode.rawValue)): \(english.money(funds.owed)) of debt, which "
+                + "blocks beyond \(english.money(funds.creditLimit ?? .zero))."
+        }
         guard funds.mode != .unfunded else { return "Funds: none are asked of this customer." }
         var text =
             "Funds (\(funds.mode.rawValue)): \(english.money(funds.grantsAvailable)) in grants, "

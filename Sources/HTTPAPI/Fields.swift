@@ -1,6 +1,10 @@
 // The forms that the fields of bodies have, beyond JSON's own types.
 //
 //   id       text of 1 to 256 bytes, no control characters (below U+0020, and U+007F)
+//   operator id  the id of a project, plan, budget or key: 1 to 128 ASCII letters, digits and ._:-
+//            Two texts of Unicode may look the same, and be the same to Swift, and differ in their
+//            bytes. Callers' own ids are told apart by their bytes; what an operator names is made
+//            of characters for which there is no such question.
 //   text     the same, may be empty
 //   money    decimal text in major units, at most nine places; never a JSON number
 //   time     RFC 3339 with `Z` or an offset, at most six digits of fraction
@@ -23,6 +27,20 @@ extension JSONFields {
 
     package mutating func optionalID(_ name: String) throws(FieldError) -> String? {
         try optionalText(name, minBytes: 1, maxBytes: 256)
+    }
+
+    mutating func operatorID(_ name: String) throws(FieldError) -> String {
+        try checkedOperatorID(try string(name, minBytes: 1), name)
+    }
+
+    mutating func optionalOperatorID(_ name: String) throws(FieldError) -> String? {
+        guard let text = try optionalString(name, minBytes: 1) else { return nil }
+        return try checkedOperatorID(text, name)
+    }
+
+    private func checkedOperatorID(_ text: String, _ name: String) throws(FieldError) -> String {
+        guard text.isOperatorID else { throw error(.invalid, name, String.operatorIDForm) }
+        return text
     }
 
     mutating func optionalText(
@@ -82,8 +100,9 @@ extension JSONFields {
         _ name: String, in range: ClosedRange<Money> = .zero...LedgerLimits.amountMax
     ) throws(FieldError) -> Money {
         guard let amount = try optionalMoney(name, in: range) else {
+            // What is null is there, and of the wrong type.
             _ = try decimalText(name)
-            throw error(.missing, name, "is required")
+            return range.upperBound
         }
         return amount
     }
@@ -161,6 +180,21 @@ extension String {
 
     /// 1 to 256 bytes without control characters.
     var isID: Bool { (1...256).contains(utf8.count) && hasNoControlCharacters }
+
+    static let operatorIDForm = "must be 1 to 128 ASCII letters, digits and . _ : -"
+
+    var isOperatorID: Bool {
+        (1...128).contains(utf8.count)
+            && utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                    UInt8(ascii: ":"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+    }
 
     fileprivate var isAttributePart: Bool {
         utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "=") }

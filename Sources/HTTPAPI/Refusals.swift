@@ -58,7 +58,7 @@ struct Refusal {
         json.member("project", recorded.project ?? "")
         json.member("reason", ifPresent: event.reason)
         if isRecorded { json.member("rejection_event", recorded.sequence) }
-        json.member("reservation", recorded.reservation ?? "")
+        json.member("reservation", ifPresent: recorded.reservation)
         if !isRetryable { json.member("resets_at", ifPresent: event.freesAt) }
         json.member("retryable", isRetryable)
         json.member("rule", event.rule)

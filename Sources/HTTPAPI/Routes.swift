@@ -21,6 +21,8 @@ package struct APIRoute: Sendable {
     package let role: KeyRole?
     /// Names that the query may have.
     package let query: [String]
+    /// Whether its path names something that the operator has named.
+    let isAboutOperatorID: Bool
     let handler: Handler
 
     typealias Handler = @Sendable (API) -> (APICall) async throws(APIError) -> APIResponse
@@ -34,6 +36,9 @@ package struct APIRoute: Sendable {
         self.operationID = operationID
         self.role = role
         self.query = query
+        isAboutOperatorID = ["budgets", "keys", "plans", "projects"].contains {
+            template.hasPrefix("/v1/\($0)/{id}")
+        }
         self.handler = handler
     }
 

@@ -63,7 +63,7 @@ struct CallInput {
         } else {
             self.customer = try fields.id("customer")
         }
-        project = try fields.optionalID("project")
+        project = try fields.optionalOperatorID("project")
         user = try fields.optionalID("user")
         run = try fields.optionalID("run")
         tags = try fields.tags("tags")
@@ -84,7 +84,8 @@ extension CallSize {
         case (let estimate?, nil): self = .counts(try UsageEstimate(estimate))
         case (nil, let amount?): self = .amount(amount)
         case (nil, nil):
-            throw fields.error(.missing, "usage_estimate", "or amount is required")
+            try fields.refuseMissing("usage_estimate", "or amount is required")
+            self = .amount(.zero)
         case (_?, _?):
             throw fields.error(.invalid, "amount", "and usage_estimate exclude each other")
         }
@@ -146,7 +147,7 @@ struct SettleInput {
     var occurredAt: Instant?
 
     init(_ fields: inout JSONFields) throws(FieldError) {
-        project = try fields.optionalID("project")
+        project = try fields.optionalOperatorID("project")
         actual = try ActualUsage(&fields)
         occurredAt = try fields.optionalTime("occurred_at")
         try fields.rejectUnknown()

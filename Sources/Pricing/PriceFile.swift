@@ -88,7 +88,7 @@ extension PriceFile {
 
     private static func file(_ value: JSONValue) throws(PriceFileError) -> PriceFile {
         do throws(FieldError) {
-            return try PriceFile(value)
+            return try readingFields { () throws(FieldError) in try PriceFile(value) }
         } catch {
             throw .field(error)
         }

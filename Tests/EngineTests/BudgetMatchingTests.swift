@@ -69,6 +69,22 @@ private let scopeRows: [ScopeRow] = [
         #expect(lines?.map(\.budget) == [winner, "zz"].sorted())
     }
 
+    // In a glob a question mark stands for one Unicode scalar, however many bytes it has, and a
+    // star for any number of them.
+    @Test(arguments: [
+        ("?", "a", true), ("?", "", false), ("?", "é", true), ("?", "🦊", true),
+        ("??", "é", false), ("??", "éé", true), ("??", "e\u{301}", true), ("?", "e\u{301}", false),
+        ("a?c", "aéc", true), ("a?c", "a🦊c", true), ("a?c", "ac", false), ("a??c", "a🦊c", false),
+        ("*?", "🦊", true), ("*??", "🦊", false), ("*?é", "éé", true), ("*é?", "🦊é🦊", true),
+        ("?*?", "é🦊", true), ("?*?", "é", false), ("*?*?*", "日本", true), ("*?*?*", "日", false),
+        ("é", "e\u{301}", false), ("*é*", "xéx", true), ("?", "?", true), ("*", "", true),
+        ("**a**", "éaé", true), ("*a", "éa\u{301}", false),
+    ])
+    func globs(_ pattern: String, _ text: String, _ matches: Bool) {
+        #expect(globMatches(pattern, text) == matches)
+        #expect(NaiveLedger.glob(pattern, text) == matches)
+    }
+
     // A condition that names something the call does not have does not match.
     @Test(arguments: [
         (BudgetMatch(project: "other"), false), (BudgetMatch(customer: "C"), false),

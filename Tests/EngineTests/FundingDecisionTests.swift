@@ -80,6 +80,43 @@ import Testing
         #expect(refused?.affordableMaxTokens == nil)
     }
 
+    // Debt blocks whatever the customer's funding has become, whatever its credit limit there, and
+    // in the words of its rule. A new unrestricted grant repays it and lifts the block.
+    @Test(arguments: [
+        Terms(funding: .postpaid), Terms(funding: .postpaid, creditLimit: Money(nanos: 1_000)),
+        Terms(funding: .unfunded), Terms(funding: .unfunded, creditLimit: Money(nanos: 1_000)),
+    ])
+    func debtOutlivesPrepaid(_ later: Terms) async throws {
+        let ledger = try await PlainLedger.fixture()
+        try await ledger.open("c", prepaid())
+        try await ledger.record("u", ledger.plain("c", 0), 30)
+        let key = ledger.customerKey("c")
+        try await ledger.ask(.updateCustomer(CustomerSettings(key: key, terms: later)))
+        let refused = try #require(try await ledger.reserve("r", ledger.plain("c", 0))?.rejection)
+        #expect(refused.rule == .debt)
+        #expect(refused.code == .exhausted)
+        #expect([refused.spent, refused.available, refused.amount] == [30, -30, nil])
+        #expect(refused.funds?.owed.nanos == 30)
+        try await ledger.ask(.receivePayment(key, amount: Money(nanos: 500), reference: nil))
+        try await ledger.grant("c", "restricted", nanos: 100, models: ["flat-small"])
+        #expect(try await ledger.reserve("r2", ledger.plain("c", 1))?.rejection?.rule == .debt)
+        try await ledger.grant("c", "g", nanos: 40)
+        #expect(try await ledger.free("c") == ["restricted 100", "g 10"])
+        #expect(try await ledger.reserve("r3", ledger.plain("c", 1))?.reservation != nil)
+        #expect(try await ledger.failedChecks() == [])
+    }
+
+    // A prepaid credit limit tolerates debt up to its amount and not beyond.
+    @Test(arguments: [(30, true), (29, false)])
+    func prepaidLimitToleratesDebt(limit: Int64, passes: Bool) async throws {
+        let ledger = try await PlainLedger.fixture()
+        try await ledger.open("c", prepaid(limit))
+        try await ledger.record("u", ledger.plain("c", 0), 30)
+        let event = try await ledger.reserve("r", ledger.plain("c", 0))
+        #expect((event?.reservation != nil) == passes)
+        #expect(event?.rejection?.rule == (passes ? nil : .debt))
+    }
+
     // A grant that takes effect later repays debt at that instant, not before.
     @Test func laterGrantRepaysAtItsInstant() async throws {
         let ledger = try await PlainLedger.fixture()

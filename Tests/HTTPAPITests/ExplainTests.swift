@@ -77,6 +77,33 @@ import Testing
                     + "0.25 USD of 1.00 USD left under budget 'daily'") == true)
     }
 
+    // Debt from prepaid days refuses the customer whose funding is another now, and says so in the
+    // refusal, in the explanation and in the balance.
+    @Test func debt() async throws {
+        let fixture = try await APIFixture()
+        _ = await fixture.post("/v1/customers", #"{"id":"acme","terms":{"funding":"prepaid"}}"#)
+        _ = await fixture.post(
+            "/v1/usage", #"{"id":"u","customer":"acme","model":"gpt-4o","amount":"1"}"#)
+        for funding in ["postpaid", "unfunded"] {
+            _ = await fixture.ask(
+                "PATCH", "/v1/customers/acme",
+                #"{"terms":{"funding":"\#(funding)","credit_limit":"50"}}"#)
+            let refused = await fixture.reserve("r-\(funding)", "acme", amount: "0")
+            #expect(refused.code == "402 exhausted")
+            #expect(refused.string("error.rule") == "debt")
+            #expect(refused.string("error.spent") == "1")
+            #expect(refused.string("error.available") == "-1")
+            #expect(refused["error.amount"] == nil)
+            let answer = await fixture.get("/v1/reservations/r-\(funding)/explain")
+            #expect(answer["refusal"] == refused["error"])
+            #expect(
+                answer.string("text")?.contains(
+                    "Funds (\(funding)): 1.00 USD of debt, which blocks beyond 0.00 USD.") == true)
+            let balance = await fixture.get("/v1/customers/acme/balance")
+            #expect(balance.string("available") == "-1")
+        }
+    }
+
     // The price is the one that was pinned, whatever was published since.
     @Test func pinnedPrice() async throws {
         let fixture = try await APIFixture()

@@ -45,14 +45,73 @@ import Testing
         #expect(mixed.code == "400 wrong_type")
     }
 
+    /// Ids that are not made of letters, digits and `._:-`; some of them look as if they were, or
+    /// are the same as ones that are, to Unicode.
+    static let notOperatorIDs = [
+        "a/b", "a b", "caf\u{e9}", "cafe\u{301}", "\u{212a}", "A\u{30a}", "\u{ff41}",
+        "a\u{200b}", "$run", "a%", "", String(repeating: "a", count: 129),
+    ]
+
+    // What operators name has ids of plain characters, so that no two of them can be taken for one
+    // another; the error names the field.
+    @Test(arguments: notOperatorIDs)
+    func operatorIDs(_ id: String) async throws {
+        let fixture = try await APIFixture.shared.value
+        let budget = #""measure":"charge","window":"day","amount":"1""#
+        let bodies = [
+            ("POST", "/v1/projects", #"{"id":"\#(id)"}"#, "id"),
+            ("POST", "/v1/plans", #"{"id":"\#(id)"}"#, "id"),
+            ("POST", "/v1/budgets", #"{"id":"\#(id)",\#(budget)}"#, "id"),
+            ("POST", "/v1/keys", #"{"id":"\#(id)","role":"read"}"#, "id"),
+            ("POST", "/v1/keys", #"{"project":"\#(id)","role":"read"}"#, "project"),
+            ("POST", "/v1/budgets", #"{"match":{"project":"\#(id)"},\#(budget)}"#, "match.project"),
+            ("POST", "/v1/budgets", #"{"match":{"plan":"\#(id)"},\#(budget)}"#, "match.plan"),
+            ("POST", "/v1/projects", #"{"id":"x","default_plan":"\#(id)"}"#, "default_plan"),
+            ("POST", "/v1/customers", #"{"id":"x","plan":"\#(id)"}"#, "plan"),
+            ("POST", "/v1/customers", #"{"id":"x","project":"\#(id)"}"#, "project"),
+            (
+                "POST", "/v1/reservations",
+                #"{"id":"r","customer":"c","project":"\#(id)","model":"m","amount":"1"}"#, "project"
+            ),
+        ]
+        for (method, path, body, param) in bodies {
+            let answer = await fixture.ask(method, path, body)
+            #expect(answer.code == "422 invalid_request", "\(body)")
+            #expect(answer.string("error.param") == param)
+        }
+        if id.isEmpty { return }
+        let path = percentEncoded(id)
+        let inQuery = await fixture.get("/v1/customers?project=\(path)")
+        #expect(inQuery.code == "422 invalid_request")
+        #expect(inQuery.string("error.param") == "project")
+        for list in ["projects", "plans", "budgets"] {
+            #expect(await fixture.get("/v1/\(list)/\(path)").code == "404 not_found")
+        }
+        let put = await fixture.ask("PUT", "/v1/plans/\(path)", "{}")
+        #expect(put.code == "422 invalid_request")
+        #expect(put.string("error.param") == "id")
+        #expect(await fixture.ask("DELETE", "/v1/budgets/\(path)").code == "404 not_found")
+        #expect(await fixture.post("/v1/keys/\(path)/revoke").code == "404 not_found")
+    }
+
+    // All of the characters there are, up to the longest.
+    @Test func operatorIDsOfAllCharacters() async throws {
+        let fixture = try await APIFixture()
+        for id in ["aZ09._:-", ".", String(repeating: "a", count: 128)] {
+            #expect(await fixture.post("/v1/projects", #"{"id":"\#(id)"}"#).status == 201)
+            #expect(await fixture.get("/v1/projects/\(id)").string("id") == id)
+        }
+    }
+
     // Lists by id come in pages of any size, in order.
     @Test func pages() async throws {
         let fixture = try await APIFixture()
         let ids = ["é", "b", "a", "z", "m", "B", "10", "2"]
-        for id in ids {
-            let path = "/v1/budgets/\(percentEncoded(id))"
+        let names = ["_", "b", "a", "z", "m", "B", "10", "2"]
+        for (id, name) in zip(ids, names) {
             _ = await fixture.ask(
-                "PUT", path, #"{"measure":"charge","window":"day","amount":"1"}"#)
+                "PUT", "/v1/budgets/\(name)",
+                #"{"measure":"charge","window":"day","amount":"1"}"#)
             await fixture.reserve("r-\(id)", id, amount: "1")
         }
         _ = await fixture.ask(
@@ -60,7 +119,7 @@ import Testing
             #"{"per":["customer"],"measure":"requests","window":"day","amount":9}"#)
         for id in ids { await fixture.reserve("s-\(id)", id, amount: "0") }
         for (list, name, expected) in [
-            ("/v1/budgets", "id", (ids + ["each"]).sorted()),
+            ("/v1/budgets", "id", (names + ["each"]).sorted()),
             ("/v1/budgets/each/counters", "scope", ids.map { "default/" + $0 }.sorted()),
         ] {
             for limit in [1, 3, 8, 9, 20] {

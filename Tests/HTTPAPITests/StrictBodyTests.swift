@@ -1,4 +1,6 @@
 import CanonicalJSON
+import EventLog
+import FaregateTestSupport
 import HTTPAPI
 import Testing
 
@@ -63,6 +65,20 @@ import Testing
             #"{"id":"a","customer":"c","model":"m","amount":"1","ttl_second":5}"#,
             "400 unknown_field",
             "ttl_second"),
+        Case(
+            #"{"id":"a","custommer":"c","model":"m","amount":"1"}"#, "400 unknown_field",
+            "custommer"),
+        Case(
+            #"{"id":"a","customer":"c","model":"m","ammount":"1"}"#, "400 unknown_field", "ammount"
+        ),
+        Case(
+            #"{"id":"a","customer":"c","model":"m","usage_estimate":{"input_token":1}}"#,
+            "400 unknown_field", "usage_estimate.input_token"),
+        Case(
+            #"{"id":"a","custommer":"c","model":"m","usage_estimate":{}}"#, "400 unknown_field",
+            "custommer"),
+        Case(
+            #"{"id":"a","custommer":"c","model":5,"amount":"1"}"#, "400 missing_field", "customer"),
         Case(
             #"{"id":"a","customer":"c","model":"m","amount":"1","ttl_seconds":0}"#,
             "422 invalid_request", "ttl_seconds"),
@@ -131,6 +147,39 @@ import Testing
         let answer = await fixture.post("/v1/reservations", wrong.body)
         #expect(answer.code == wrong.expected)
         if let param = wrong.param { #expect(answer.string("error.param") == param) }
+    }
+
+    // In every body an unknown field is named, whatever else is missing.
+    @Test(arguments: APIRoute.all.filter { [.post, .put, .patch].contains($0.method) })
+    func unknownBeforeMissing(_ route: APIRoute) async throws {
+        let store = InMemoryEventStore(identity: LedgerFixture.identity)
+        let fixture = try await APIFixture(store: store)
+        let path = route.template.replacing("{id}", with: "x").replacing("{grant}", with: "y")
+        let answer = await fixture.ask(route.method.rawValue, path, #"{"no_such_field":1}"#)
+        // A revoked key has nothing more to say.
+        if route.operationID == "revokeKey" { return }
+        #expect(answer.code == "400 unknown_field", "\(answer.text)")
+        #expect(answer.string("error.param") == "no_such_field")
+    }
+
+    // The same in each command of a batch, and in objects within objects.
+    @Test func unknownBeforeMissingInside() async throws {
+        let fixture = try await APIFixture.shared.value
+        let batch = await fixture.post(
+            "/v1/reservations/batch",
+            #"{"commands":[{"op":"settle","idd":"a"},{"op":"extend","id":"a","ttl":1},"#
+                + #"{"op":"reserve","id":"a","user_id":"u"}]}"#)
+        for (place, name) in ["idd", "ttl", "user_id"].enumerated() {
+            let path = "results[\(place)].body.error"
+            #expect(batch.string("\(path).code") == "unknown_field")
+            #expect(batch.string("\(path).param") == "commands[\(place)].\(name)")
+        }
+        let prices = await fixture.post(
+            "/v1/price-book", #"{"source":"s","entries":[{"modle":"m","rates":{"input":"1"}}]}"#)
+        #expect(prices.string("error.param") == "entries[0].modle")
+        let usage = await fixture.post(
+            "/v1/usage", #"{"id":"u","customer":"c","usage":{"output":1}}"#)
+        #expect(usage.string("error.param") == "usage.output")
     }
 
     // Null is as good as absent where a field is optional.

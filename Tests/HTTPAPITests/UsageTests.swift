@@ -147,6 +147,8 @@ import Testing
         #expect(answer.string("refusal.code") == "request_too_large")
         #expect(answer.integer("affordable_max_tokens") == 250)
         #expect(answer["refusal.rejection_event"] == nil)
+        #expect(answer["refusal.reservation"] == nil)
+        #expect(answer.string("refusal.customer") == "acme")
         let event = await fixture.get("/v1/events/\(answer.integer("event") ?? 0)")
         #expect(event.string("type") == "usage.estimated")
         try await fixture.ledger.setBudget("limit", amount: "1", per: [.customer])

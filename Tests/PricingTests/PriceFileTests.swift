@@ -83,7 +83,8 @@ struct PriceFileTests {
     @Test(arguments: [
         ("\"faregate-price-book\"", "\"other\"", "format must be"),
         ("\"format_version\":1", "\"format_version\":2", "format_version must be 1"),
-        ("\"date\":", "\"dated\":", "date is required"),
+        ("\"date\":\"2026-11-22\",", "", "date is required"),
+        ("\"date\":", "\"dated\":", "dated is not a known field"),
         ("\"note\":", "\"notes\":", "notes is not a known field"),
         ("\"EUR\"", "\"EURO\"", "currency must have at most 3"),
         ("\"max_output\":4096", "\"max_outptu\":4096", "models[0].max_outptu is not a known field"),

@@ -1,5 +1,6 @@
 import CSQLite
 import EventLog
+import FaregateTestSupport
 import Testing
 
 @testable import SQLiteEventLog

@@ -1,4 +1,5 @@
 import EventLog
+import FaregateTestSupport
 import Glibc
 import Testing
 

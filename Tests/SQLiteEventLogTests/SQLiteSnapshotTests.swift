@@ -1,4 +1,5 @@
 import EventLog
+import FaregateTestSupport
 import Testing
 
 @testable import SQLiteEventLog
