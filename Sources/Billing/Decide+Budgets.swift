@@ -39,8 +39,15 @@ extension LedgerState {
         // Sorted while they are small.
         if found.count > 1 { found.sort { $0.rule.id < $1.rule.id } }
         matched.reserveCapacity(found.count + 1)
+        // Budgets are often by the same dimensions: their counters then have one and the same text.
+        var last: (per: [BudgetDimension], scope: String)?
         for budget in found {
-            matched.append(counter(of: budget, subject, customer: customer, model: model, facts))
+            let per = budget.rule.per
+            let scope =
+                last.flatMap { $0.per == per ? $0.scope : nil }
+                ?? scopeText(per: per, subject: subject, plan: customer.plan, model: model)
+            last = (per, scope)
+            matched.append(counter(of: budget, scope: scope, customer: customer, facts))
         }
         if let key = subject.runKey, let run = runs[key] {
             let line = BudgetLine(
@@ -73,10 +80,8 @@ extension LedgerState {
     }
 
     private func counter(
-        of budget: Budget, _ subject: Subject, customer: Customer, model: String, _ facts: Facts
+        of budget: Budget, scope: String, customer: Customer, _ facts: Facts
     ) -> MatchedCounter {
-        let scope = scopeText(
-            per: budget.rule.per, subject: subject, plan: customer.plan, model: model)
         var line = BudgetLine(
             budget: budget.rule.id, generation: budget.generation, scope: scope,
             measure: budget.rule.measure, amount: budget.rule.amount)

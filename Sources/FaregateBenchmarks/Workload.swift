@@ -102,3 +102,37 @@ struct Workload: Sendable {
             requestHash: Fingerprint(hashing: Array(body.utf8)))
     }
 }
+
+/// A reserve and its settlement.
+struct Lifecycle: Sendable {
+    var reserve: EngineRequest
+    var settle: EngineRequest
+}
+
+/// One caller's lifecycles: so many made beforehand, the rest as they are asked for.
+struct Lifecycles: Sendable {
+    private let workload: Workload
+    private let id: String
+    private var random: SplitMix64
+    private var number = 0
+    /// Last first.
+    private var prepared: [Lifecycle] = []
+
+    init(_ workload: Workload, id: String, prepared count: Int) {
+        self.workload = workload
+        self.id = id
+        random = SplitMix64(state: Fingerprint(.request, "", id).low)
+        prepared = (0..<count).map { _ in make() }.reversed()
+    }
+
+    mutating func next() -> Lifecycle { prepared.popLast() ?? make() }
+
+    private mutating func make() -> Lifecycle {
+        number += 1
+        let reservation = "\(id)-\(number)"
+        let (reserve, input, output) = workload.reserve(id: reservation, &random)
+        return Lifecycle(
+            reserve: reserve,
+            settle: workload.settle(id: reservation, input: input, output: output))
+    }
+}
