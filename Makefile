@@ -28,10 +28,12 @@ test: packages venv
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" swift test --skip-build --parallel
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" Tests/run-end-to-end
 
-# 200 crashes instead of 20, and the schemathesis run over every operation.
+# The Swift tests with ten times the seeds and a million ids, 200 crashes instead of 20, and the
+# schemathesis run over every operation.
 test-slow: packages venv
 	swift build --build-tests -j $(JOBS)
 	$(VENV)/bin/pip install --quiet schemathesis
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" FAREGATE_SLOW=1 swift test --skip-build --parallel
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" FAREGATE_CRASHES=200 FAREGATE_SLOW=1 Tests/run-end-to-end
 
 bench: packages
