@@ -57,7 +57,9 @@ let package = Package(
         .target(
             name: "EventLog",
             dependencies: ["Money", "Billing", "CanonicalJSON", "TimeZones", crypto]),
-        .target(name: "SQLiteEventLog", dependencies: ["EventLog", "CSQLite"]),
+        .target(name: "SQLiteBinding", dependencies: ["EventLog", "CSQLite"]),
+        .target(
+            name: "SQLiteEventLog", dependencies: ["EventLog", "SQLiteBinding", "CSQLite"]),
         // Application
         .target(
             name: "Engine",
@@ -121,7 +123,9 @@ let package = Package(
             ], exclude: ["validate_events.py"]),
         .testTarget(
             name: "SQLiteEventLogTests",
-            dependencies: ["EventLog", "SQLiteEventLog", "CSQLite", "FaregateTestSupport"]),
+            dependencies: [
+                "EventLog", "SQLiteBinding", "SQLiteEventLog", "CSQLite", "FaregateTestSupport",
+            ]),
         .testTarget(
             name: "EngineTests",
             dependencies: [

@@ -13,7 +13,8 @@ enum Architecture {
         "EventLog": [
             "Money", "Billing", "CanonicalJSON", "TimeZones", "Crypto", "Synchronization",
         ],
-        "SQLiteEventLog": ["EventLog", "CSQLite", "Glibc", "Synchronization"],
+        "SQLiteBinding": ["EventLog", "CSQLite", "Glibc"],
+        "SQLiteEventLog": ["EventLog", "SQLiteBinding", "CSQLite", "Glibc", "Synchronization"],
         "Engine": [
             "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Crypto", "HeapModule", "Glibc",
             "Synchronization",

@@ -1,5 +1,6 @@
 import CSQLite
 import EventLog
+import SQLiteBinding
 import Testing
 
 @testable import SQLiteEventLog

@@ -1,5 +1,6 @@
 import EventLog
 import Glibc
+import SQLiteBinding
 import Testing
 
 @testable import SQLiteEventLog

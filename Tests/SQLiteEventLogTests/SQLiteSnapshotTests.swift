@@ -1,4 +1,5 @@
 import EventLog
+import SQLiteBinding
 import Testing
 
 @testable import SQLiteEventLog
