@@ -19,14 +19,19 @@ enum Architecture {
             "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Crypto", "HeapModule", "Glibc",
             "Synchronization",
         ],
+        "Projections": [
+            "Money", "Billing", "EventLog", "SQLiteBinding", "Engine", "Glibc", "Synchronization",
+        ],
         "HTTPAPI": [
             "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Engine",
+            "Projections",
             "Hummingbird", "HTTPTypes", "NIOCore", "Crypto", "Glibc", "Logging", "Synchronization",
         ],
         "Observability": ["CanonicalJSON", "TimeZones", "Logging", "Glibc", "Synchronization"],
         "Server": [
             "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "TimeZones", "EventLog",
-            "SQLiteEventLog", "Engine", "HTTPAPI", "Observability", "Hummingbird", "Configuration",
+            "SQLiteEventLog", "Engine", "Projections", "HTTPAPI", "Observability", "Hummingbird",
+            "Configuration",
             "ServiceLifecycle", "UnixSignals", "Logging", "NIOCore", "NIOPosix", "Crypto", "Glibc",
             "Synchronization", "SystemPackage", "HTTPTypes",
         ],
@@ -36,7 +41,8 @@ enum Architecture {
         ],
         "faregate": [
             "Server", "Sandbox", "CanonicalJSON", "Money", "Billing", "Pricing", "TimeZones",
-            "EventLog", "SQLiteEventLog", "Engine", "HTTPAPI", "Observability", "ArgumentParser",
+            "EventLog", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI", "Observability",
+            "ArgumentParser",
             "AsyncHTTPClient", "Configuration", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
             "Crypto", "Glibc", "Synchronization", "HTTPTypes", "SystemPackage",
         ],
@@ -59,7 +65,7 @@ enum Architecture {
 
     /// Floating point stays away from money.
     static let modulesWithoutFloatingPoint: Set<String> = [
-        "Money", "Billing", "Pricing", "EventLog",
+        "Money", "Billing", "Pricing", "EventLog", "Projections",
     ]
 
     static let fileLinesMax = 600
