@@ -61,7 +61,7 @@ struct LoggedEvents: EventLookup {
 }
 
 /// The log of a random walk of `steps` steps.
-func randomLog(seed: UInt64, steps: Int = 220) async throws -> any EventStore {
+func randomLog(seed: UInt64, steps: Int = 120) async throws -> any EventStore {
     let rig = try await ModelRig(seed: seed)
     try await rig.run(steps: steps)
     try await rig.finish()
