@@ -57,17 +57,22 @@ let package = Package(
         .target(
             name: "EventLog",
             dependencies: ["Money", "Billing", "CanonicalJSON", "TimeZones", crypto]),
-        .target(name: "SQLiteEventLog", dependencies: ["EventLog", "CSQLite"]),
+        .target(name: "SQLiteBinding", dependencies: ["EventLog", "CSQLite"]),
+        .target(
+            name: "SQLiteEventLog", dependencies: ["EventLog", "SQLiteBinding", "CSQLite"]),
         // Application
         .target(
             name: "Engine",
             dependencies: ["Money", "Billing", "Pricing", "TimeZones", "EventLog", crypto, heap]),
+        .target(
+            name: "Projections",
+            dependencies: ["Money", "Billing", "EventLog", "SQLiteBinding", "Engine"]),
         // Edges
         .target(
             name: "HTTPAPI",
             dependencies: [
                 "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Engine",
-                hummingbird, httpTypes, nioCore, crypto, logging,
+                "Projections", hummingbird, httpTypes, nioCore, crypto, logging,
             ]),
         .target(name: "Observability", dependencies: ["CanonicalJSON", "TimeZones", logging]),
         // Composition
@@ -75,9 +80,9 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "TimeZones",
-                "EventLog",
-                "SQLiteEventLog", "Engine", "HTTPAPI", "Observability", hummingbird, configuration,
-                lifecycle, unixSignals, logging, nioCore, nioPosix, crypto, httpTypes,
+                "EventLog", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI", "Observability",
+                hummingbird, configuration, lifecycle, unixSignals, logging, nioCore, nioPosix,
+                crypto, httpTypes,
             ]),
         .target(
             name: "Sandbox",
@@ -89,10 +94,9 @@ let package = Package(
             name: "faregate",
             dependencies: [
                 "Server", "Sandbox", "CanonicalJSON", "Money", "Billing", "Pricing", "TimeZones",
-                "EventLog", "SQLiteEventLog", "Engine", "HTTPAPI", "Observability",
+                "EventLog", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI", "Observability",
                 argumentParser, asyncHTTPClient, configuration, logging, nioCore, nioHTTP1,
-                nioPosix, crypto,
-                httpTypes,
+                nioPosix, crypto, httpTypes,
             ]),
         // Test side
         .target(
@@ -121,7 +125,9 @@ let package = Package(
             ], exclude: ["validate_events.py"]),
         .testTarget(
             name: "SQLiteEventLogTests",
-            dependencies: ["EventLog", "SQLiteEventLog", "CSQLite", "FaregateTestSupport"]),
+            dependencies: [
+                "EventLog", "SQLiteBinding", "SQLiteEventLog", "CSQLite", "FaregateTestSupport",
+            ]),
         .testTarget(
             name: "EngineTests",
             dependencies: [
@@ -129,10 +135,17 @@ let package = Package(
                 "FaregateTestSupport",
             ]),
         .testTarget(
+            name: "ProjectionsTests",
+            dependencies: [
+                "Money", "Billing", "Pricing", "EventLog", "SQLiteBinding", "SQLiteEventLog",
+                "Engine", "Projections", "FaregateTestSupport",
+            ]),
+        .testTarget(
             name: "HTTPAPITests",
             dependencies: [
                 "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog",
-                "SQLiteEventLog", "Engine", "HTTPAPI", "FaregateTestSupport", hummingbird,
+                "SQLiteEventLog", "Engine", "Projections", "HTTPAPI", "FaregateTestSupport",
+                hummingbird,
                 hummingbirdTesting, httpTypes, nioCore, crypto, logging,
             ], exclude: ["check_openapi.py"]),
         .testTarget(

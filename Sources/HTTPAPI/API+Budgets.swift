@@ -130,7 +130,7 @@ extension API {
         return try await !submit(probe).isReplay
     }
 
-    private func noBudget(_ id: String) -> APIError {
+    func noBudget(_ id: String) -> APIError {
         .notFound("There is no budget '\(id)'.", param: "budget")
     }
 
@@ -162,7 +162,7 @@ extension API {
 }
 
 extension APICall {
-    fileprivate func mayUse(_ rule: BudgetRule) -> Bool {
+    func mayUse(_ rule: BudgetRule) -> Bool {
         principal.project == nil || principal.project == rule.match.project
     }
 }

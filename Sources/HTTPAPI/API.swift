@@ -4,6 +4,7 @@ import Billing
 import Crypto
 package import Engine
 import EventLog
+package import Projections
 import Synchronization
 
 package struct API: Sendable {
@@ -17,6 +18,9 @@ package struct API: Sendable {
     let logReader: ReaderThread
     /// Folds of the log up to some point: one at a time.
     let foldReader: ReaderThread
+    /// Nil: there are none, and what is read from them is answered 503.
+    package let readModels: ReadModels?
+    let viewReader: ReaderThread
     let gate = AdminGate()
     let prices = PriceCatalogCache()
     private let requestIDs = RequestIDs()
@@ -24,6 +28,7 @@ package struct API: Sendable {
     /// - Parameter log: called once for each request, after its answer is made; must not block.
     package init(
         engine: Engine, configuration: APIConfiguration = APIConfiguration(),
+        readModels: ReadModels? = nil,
         log: @escaping @Sendable (APILogRecord) -> Void = { _ in }
     ) {
         self.engine = engine
@@ -33,6 +38,8 @@ package struct API: Sendable {
         tree = RouteTree(APIRoute.all)
         logReader = ReaderThread(queueMax: 256)
         foldReader = ReaderThread(queueMax: 16)
+        self.readModels = readModels
+        viewReader = ReaderThread(queueMax: 64)
     }
 
     package func respond(to request: APIRequest) async -> APIResponse {

@@ -30,6 +30,8 @@ package struct APIRequest: Sendable {
     package var query: String
     package var authorization: String?
     package var contentType: String?
+    /// The Accept header: JSON unless it prefers another form that there is.
+    package var accept: String?
     package var idempotencyKey: String?
     package var requestID: String?
     /// `ce-` headers of a CloudEvent in binary mode, names in lower case without the prefix.
@@ -41,11 +43,12 @@ package struct APIRequest: Sendable {
     package init(
         _ method: String, path: String, query: String = "", body: [UInt8] = [],
         contentType: String? = nil, authorization: String? = nil, idempotencyKey: String? = nil,
-        requestID: String? = nil, principal: APIPrincipal? = nil
+        requestID: String? = nil, accept: String? = nil, principal: APIPrincipal? = nil
     ) {
         self.method = method
         self.path = path
         self.query = query
+        self.accept = accept
         self.body = body
         self.contentType = contentType
         self.authorization = authorization

@@ -48,7 +48,7 @@ extension API {
             request.method.rawValue, path: request.uri.path, query: request.uri.query ?? "",
             body: Array(body.readableBytesView), contentType: headers[.contentType],
             authorization: headers[.authorization], idempotencyKey: headers[.idempotencyKey],
-            requestID: requestID)
+            requestID: requestID, accept: headers[.accept])
         if asked.path == "/v1/usage" { asked.cloudEvent = cloudEventAttributes(headers) }
         return await respond(to: asked).hummingbird
     }

@@ -48,7 +48,7 @@ package struct APIRoute: Sendable {
 
 extension APIRoute {
     package static let all: [APIRoute] =
-        server + usage + customers + limits + settings + log
+        server + usage + customers + limits + settings + log + reports
 
     private static let page = ["limit", "after"]
     private static let projectPage = ["project", "limit", "after"]
@@ -171,6 +171,37 @@ extension APIRoute {
         APIRoute(.get, "/v1/keys", "listKeys", .read, query: page, API.listKeys),
         APIRoute(.post, "/v1/keys", "createKey", .admin, API.createKey),
         APIRoute(.post, "/v1/keys/{id}/revoke", "revokeKey", .admin, API.revokeKey),
+    ]
+
+    private static let span = ["from", "to"]
+    private static let sums = ["group_by", "from", "to", "limit", "after"]
+
+    private static let reports: [APIRoute] = [
+        APIRoute(
+            .get, "/v1/usage", "getUsage", .read, query: sums + ["project", "customer", "model"],
+            API.getUsage),
+        APIRoute(
+            .get, "/v1/customers/{id}/usage", "getCustomerUsage", .read,
+            query: sums + ["project", "model"], API.getCustomerUsage),
+        APIRoute(
+            .get, "/v1/refusals", "getRefusals", .read, query: sums + ["project", "customer"],
+            API.getRefusals),
+        APIRoute(
+            .get, "/v1/revenue", "getRevenue", .read, query: sums + ["project", "customer"],
+            API.getRevenue),
+        APIRoute(
+            .get, "/v1/reservations", "listOpenReservations", .read,
+            query: projectPage + ["customer"], API.listOpenReservations),
+        APIRoute(
+            .get, "/v1/customers/{id}/credits/history", "getCreditHistory", .read,
+            query: projectPage + span + ["grant"], API.getCreditHistory),
+        APIRoute(
+            .get, "/v1/budgets/{id}/history", "getBudgetHistory", .read,
+            query: page + span + ["scope"], API.getBudgetHistory),
+        APIRoute(.get, "/v1/projections", "getProjections", .read, API.getProjections),
+        APIRoute(
+            .post, "/v1/projections/rebuild", "rebuildProjections", .admin,
+            API.rebuildProjections),
     ]
 
     private static let log: [APIRoute] = [

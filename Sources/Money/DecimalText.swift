@@ -26,6 +26,17 @@ extension Money {
     }
 }
 
+/// Exact decimal text in major units of a sum of amounts in nano units, which may leave the range
+/// of `Money` where no single amount does.
+package func decimalText(nanos: Int128) -> String {
+    if let amount = Int64(exactly: nanos) { return Money(nanos: amount).decimalText }
+    let (whole, fraction) = nanos.magnitude.quotientAndRemainder(
+        dividingBy: UInt128(Money.nanosPerUnit))
+    // "0.5" without its zero is the fraction; nothing when there is none.
+    let places = Money(nanos: Int64(fraction)).decimalText.dropFirst()
+    return (nanos < 0 ? "-" : "") + String(whole) + places
+}
+
 extension Rate {
     /// Reads a rate given in major units per one unit of usage, at most twelve places.
     package init(decimalPerUnit text: some StringProtocol) throws(MoneyError) {

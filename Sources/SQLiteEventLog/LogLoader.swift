@@ -6,6 +6,7 @@
 // undamaged. (`verify` hashes all events again; opening does not.)
 
 import EventLog
+import SQLiteBinding
 
 enum LogLoader {
     static let newestCheckpointSQL =

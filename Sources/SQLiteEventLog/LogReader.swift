@@ -5,6 +5,7 @@
 
 import CSQLite
 import EventLog
+import SQLiteBinding
 import Synchronization
 
 struct LogReader: ~Copyable {

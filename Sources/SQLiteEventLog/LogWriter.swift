@@ -13,6 +13,7 @@
 // page, which changes nothing, is written over the refused one's pages.
 
 import EventLog
+import SQLiteBinding
 
 struct LogWriter: ~Copyable {
     let connection: Connection

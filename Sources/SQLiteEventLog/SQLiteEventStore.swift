@@ -6,6 +6,7 @@
 
 import CSQLite
 package import EventLog
+import SQLiteBinding
 import Synchronization
 
 package final class SQLiteEventStore: EventStore {
@@ -38,7 +39,7 @@ package final class SQLiteEventStore: EventStore {
         path: String, create newLedger: NewLedger? = nil, vfs: String? = nil
     ) throws(StoreError) -> SQLiteEventStore {
         try requireThreadSafety()
-        let place = try LedgerPath(path)
+        let place = try DatabasePath(path)
         guard place.exists || newLedger != nil else {
             throw StoreError(.cannotOpen, "\(path): there is no ledger")
         }
@@ -65,7 +66,7 @@ package final class SQLiteEventStore: EventStore {
         path: String, vfs: String? = nil
     ) throws(StoreError) -> SQLiteEventStore {
         try requireThreadSafety()
-        let place = try LedgerPath(path)
+        let place = try DatabasePath(path)
         guard place.exists else { throw StoreError(.cannotOpen, "\(path): there is no ledger") }
         let connection = try Connection(path: place.text, access: .readOnly, vfs: vfs)
         try Schema.current.checkForReading(connection)

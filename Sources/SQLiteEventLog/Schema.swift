@@ -7,6 +7,7 @@
 
 import CSQLite
 package import EventLog
+import SQLiteBinding
 
 /// What a new ledger is to be.
 package struct NewLedger: Sendable {
@@ -47,7 +48,7 @@ struct Schema {
         // Looked at before anything is set: a file that is not ours stays as it is.
         switch try state(of: connection) {
         case .ledger(let found):
-            try useWriteAheadLog(connection)
+            try connection.useWriteAheadLog(while: "opening the ledger")
             guard found < version else { return }
             let activity = "bringing the ledger from version \(found) to \(version)"
             try connection.transaction(while: activity) { connection throws(StoreError) in
@@ -60,7 +61,7 @@ struct Schema {
             // with 4, large batches gain some 5 %.
             try connection.execute(
                 "PRAGMA page_size = 8192; PRAGMA auto_vacuum = NONE", while: activity)
-            try useWriteAheadLog(connection)
+            try connection.useWriteAheadLog(while: "opening the ledger")
             // In one transaction: a ledger is there with its identity, or the file is still empty.
             try connection.transaction(while: activity) { connection throws(StoreError) in
                 try connection.execute(
@@ -113,16 +114,6 @@ struct Schema {
                 .tooNew, "the ledger has version \(found); this program knows up to \(version)")
         }
         return .ledger(version: found)
-    }
-
-    /// SQLite answers with the mode it has, which is another where files cannot be shared in
-    /// memory, as on some network file systems.
-    private func useWriteAheadLog(_ connection: borrowing Connection) throws(StoreError) {
-        let mode = try Statement(
-            "PRAGMA journal_mode = WAL", on: connection, activity: "opening the ledger")
-        guard try mode.step(), mode.text(at: 0) == "wal" else {
-            throw StoreError(.cannotOpen, "the file system allows no write-ahead log")
-        }
     }
 
     private func migrate(

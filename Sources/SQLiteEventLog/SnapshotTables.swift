@@ -7,6 +7,7 @@
 // away what no row claims.
 
 import EventLog
+import SQLiteBinding
 
 enum SnapshotTables {
     static let pieceBytesMax = 4 << 20

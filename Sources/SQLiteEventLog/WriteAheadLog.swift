@@ -9,6 +9,7 @@
 
 import CSQLite
 import EventLog
+import SQLiteBinding
 import Synchronization
 
 /// How full the write-ahead log is, for any thread to read.

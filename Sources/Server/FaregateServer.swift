@@ -11,6 +11,7 @@ import HTTPAPI
 import Hummingbird
 package import Logging
 import NIOCore
+import Projections
 import SQLiteEventLog
 import ServiceLifecycle
 import UnixSignals
@@ -94,7 +95,9 @@ package struct FaregateServer: Sendable {
             path: configuration.databasePath,
             creation: OpenLedger.Creation(
                 currency: configuration.currency, isTestClock: configuration.isTestClock),
-            engine: engine, api: api, log: { Self.log($0, logger) }, loading: hooks.onLoading)
+            views: configuration.viewsPath, engine: engine, api: api,
+            log: { Self.log($0, logger) }, notice: { logger.warning("\($0)") },
+            loading: hooks.onLoading)
     }
 
     private static var openAPI: [UInt8] {
@@ -106,6 +109,7 @@ package struct FaregateServer: Sendable {
     private func serve(
         _ ledger: OpenLedger, handlingSignals: Bool, _ stop: StopSignal
     ) async throws(ServerFailure) {
+        ledger.readModels.start()
         var group = ServiceGroupConfiguration(
             services: [
                 .init(service: LedgerService(ledger: ledger), serviceName: "ledger"),

@@ -8,6 +8,7 @@ package import Engine
 package import EventLog
 package import HTTPAPI
 import NIOPosix
+package import Projections
 package import SQLiteEventLog
 import TimeZones
 
@@ -15,6 +16,8 @@ package struct OpenLedger: Sendable {
     package let store: SQLiteEventStore
     package let engine: Engine
     package let api: API
+    /// Follow the log once `start` is called, or something is asked of them.
+    package let readModels: ReadModels
 
     /// Absolute path of the ledger's file.
     package var path: String { store.path }
@@ -38,12 +41,15 @@ package struct OpenLedger: Sendable {
     ///
     /// - Parameters:
     ///   - creation: nil: there must be a ledger.
+    ///   - views: path of the read models' file; nil: beside the ledger's.
+    ///   - notice: called with what should be known of the read models, in sentences.
     ///   - loading: called now and then with the events folded and the number to fold.
     package static func owned(
-        path: String, creation: Creation? = nil,
+        path: String, creation: Creation? = nil, views: String? = nil,
         engine engineConfiguration: EngineConfiguration = EngineConfiguration(),
         api apiConfiguration: APIConfiguration = APIConfiguration(),
         log: @escaping @Sendable (APILogRecord) -> Void = { _ in },
+        notice: @escaping @Sendable (String) -> Void = { _ in },
         loading: @escaping @Sendable (UInt64, UInt64) -> Void = { _, _ in }
     ) async throws(ServerFailure) -> OpenLedger {
         let ledger = try await blocking { () throws(ServerFailure) -> OpenLedger in
@@ -53,14 +59,16 @@ package struct OpenLedger: Sendable {
             } catch {
                 throw ServerFailure(error, path: path)
             }
+            let readModels = ReadModels(
+                store: store, path: views ?? viewsPath(beside: store.path), log: notice)
             return try start(
-                store, path: path, engineConfiguration, apiConfiguration, log: log,
+                store, path: path, engineConfiguration, apiConfiguration, readModels, log: log,
                 loading: loading)
         }
         do throws(EngineError) {
             try await Genesis.open(ledger.engine)
         } catch {
-            await ledger.engine.shutdown()
+            await ledger.shutdown()
             throw ServerFailure(error, path: path)
         }
         return ledger
@@ -77,8 +85,9 @@ package struct OpenLedger: Sendable {
             // A clock that stands still at the last event: what came due since is the owner's to
             // record.
             return try start(
-                store, path: path, EngineConfiguration(), api, clock: ManualClock(.zero),
-                log: { _ in }, loading: loading)
+                store, path: path, EngineConfiguration(), api,
+                ReadModels(beside: store, path: viewsPath(beside: store.path)),
+                clock: ManualClock(.zero), log: { _ in }, loading: loading)
         }
     }
 
@@ -97,12 +106,20 @@ package struct OpenLedger: Sendable {
         }
     }
 
-    /// Finishes what was accepted and closes the file.
-    package func shutdown() async { await engine.shutdown() }
+    /// Finishes what was accepted and closes the files.
+    package func shutdown() async {
+        let readModels = readModels
+        // What is appended after this is folded in at the next start.
+        try? await blocking { () throws(ServerFailure) in readModels.close() }
+        await engine.shutdown()
+    }
+
+    /// Where the read models of the ledger at `path` are kept, unless another place is named.
+    package static func viewsPath(beside path: String) -> String { path + ".views" }
 
     private static func start(
         _ store: SQLiteEventStore, path: String, _ configuration: EngineConfiguration,
-        _ api: APIConfiguration, clock: (any LedgerClock)? = nil,
+        _ api: APIConfiguration, _ readModels: ReadModels, clock: (any LedgerClock)? = nil,
         log: @escaping @Sendable (APILogRecord) -> Void,
         loading: (UInt64, UInt64) -> Void
     ) throws(ServerFailure) -> OpenLedger {
@@ -114,8 +131,9 @@ package struct OpenLedger: Sendable {
                 calendar: BudgetCalendar(TimeZoneDatabase()), configuration: configuration,
                 progress: loading)
             return OpenLedger(
-                store: store, engine: engine, api: API(engine: engine, configuration: api, log: log)
-            )
+                store: store, engine: engine,
+                api: API(engine: engine, configuration: api, readModels: readModels, log: log),
+                readModels: readModels)
         } catch {
             store.close()
             throw ServerFailure(error, path: path)

@@ -5,6 +5,8 @@ import Observability
 /// Everything a server is told from outside, checked. See Settings.swift for names and meaning.
 package struct ServerConfiguration: Sendable {
     package var databasePath: String
+    /// Nil: beside the ledger's file.
+    package var viewsPath: String?
     package var host: String
     /// 0: the system chooses.
     package var port: Int
@@ -49,6 +51,7 @@ package struct ServerConfiguration: Sendable {
         var reader = Reader(
             layers: SettingLayers(file: parsed, environment: environment, options: options))
         databasePath = try reader.text(.db) { $0.isEmpty ? "must not be empty" : nil }
+        viewsPath = try reader.optionalText(.views) { $0.isEmpty ? "must not be empty" : nil }
         host = try reader.text(.host) { $0.isEmpty ? "must not be empty" : nil }
         port = try reader.integer(.port)
         adminKey = try reader.optionalText(.adminKey, Self.fault(inAdminKey:))

@@ -45,6 +45,9 @@ package struct Setting: Sendable {
 
     package static let db = Setting(
         "db", .text, "faregate.db", "Path of the ledger's file; made at the first start.")
+    package static let views = Setting(
+        "views", .text, nil,
+        "Path of the read models' file, which may be deleted; absent: db with .views after it.")
     package static let host = Setting(
         "host", .text, "127.0.0.1", "Address to listen on; 0.0.0.0 for all of IPv4.")
     package static let port = Setting(
@@ -78,7 +81,7 @@ package struct Setting: Sendable {
 
     /// In the order in which people read them.
     package static let all = [
-        db, host, port, adminKey, testClock, currency, bodyBytesMax, queueMax, logLevel,
+        db, views, host, port, adminKey, testClock, currency, bodyBytesMax, queueMax, logLevel,
         requestTimeout, idleTimeout, shutdownTimeout,
     ]
 }

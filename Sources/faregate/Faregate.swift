@@ -31,7 +31,7 @@ struct Faregate: AsyncParsableCommand {
                 name: "Customers and money",
                 subcommands: [
                     CustomerCommand.self, BalanceCommand.self, CreditCommand.self,
-                    PaymentCommand.self,
+                    PaymentCommand.self, RefusalsCommand.self, RevenueCommand.self,
                 ]),
             CommandGroup(
                 name: "Rules",
@@ -43,7 +43,7 @@ struct Faregate: AsyncParsableCommand {
                 name: "The log",
                 subcommands: [
                     EventsCommand.self, ExplainCommand.self, VerifyCommand.self,
-                    ClockCommand.self,
+                    ProjectionsCommand.self, ClockCommand.self,
                 ]),
         ])
 

@@ -13,19 +13,25 @@ enum Architecture {
         "EventLog": [
             "Money", "Billing", "CanonicalJSON", "TimeZones", "Crypto", "Synchronization",
         ],
-        "SQLiteEventLog": ["EventLog", "CSQLite", "Glibc", "Synchronization"],
+        "SQLiteBinding": ["EventLog", "CSQLite", "Glibc"],
+        "SQLiteEventLog": ["EventLog", "SQLiteBinding", "CSQLite", "Glibc", "Synchronization"],
         "Engine": [
             "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Crypto", "HeapModule", "Glibc",
             "Synchronization",
         ],
+        "Projections": [
+            "Money", "Billing", "EventLog", "SQLiteBinding", "Engine", "Glibc", "Synchronization",
+        ],
         "HTTPAPI": [
             "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Engine",
+            "Projections",
             "Hummingbird", "HTTPTypes", "NIOCore", "Crypto", "Glibc", "Logging", "Synchronization",
         ],
         "Observability": ["CanonicalJSON", "TimeZones", "Logging", "Glibc", "Synchronization"],
         "Server": [
             "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "TimeZones", "EventLog",
-            "SQLiteEventLog", "Engine", "HTTPAPI", "Observability", "Hummingbird", "Configuration",
+            "SQLiteEventLog", "Engine", "Projections", "HTTPAPI", "Observability", "Hummingbird",
+            "Configuration",
             "ServiceLifecycle", "UnixSignals", "Logging", "NIOCore", "NIOPosix", "Crypto", "Glibc",
             "Synchronization", "SystemPackage", "HTTPTypes",
         ],
@@ -35,7 +41,8 @@ enum Architecture {
         ],
         "faregate": [
             "Server", "Sandbox", "CanonicalJSON", "Money", "Billing", "Pricing", "TimeZones",
-            "EventLog", "SQLiteEventLog", "Engine", "HTTPAPI", "Observability", "ArgumentParser",
+            "EventLog", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI", "Observability",
+            "ArgumentParser",
             "AsyncHTTPClient", "Configuration", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
             "Crypto", "Glibc", "Synchronization", "HTTPTypes", "SystemPackage",
         ],
@@ -58,7 +65,7 @@ enum Architecture {
 
     /// Floating point stays away from money.
     static let modulesWithoutFloatingPoint: Set<String> = [
-        "Money", "Billing", "Pricing", "EventLog",
+        "Money", "Billing", "Pricing", "EventLog", "Projections",
     ]
 
     static let fileLinesMax = 600

@@ -119,10 +119,11 @@ struct Transcript {
     @discardableResult
     mutating func ask(
         _ method: String, _ target: String, _ body: String? = nil, secret: String? = nil,
-        key: String? = nil, contentType: String = "application/json"
+        key: String? = nil, contentType: String = "application/json", accept: String? = nil
     ) async -> Answer {
         let answer = await fixture.ask(
-            method, target, body, secret: secret, key: key, contentType: contentType)
+            method, target, body, secret: secret, key: key, contentType: contentType,
+            accept: accept)
         let path = target.split(separator: "?")[0].split(
             separator: "/", omittingEmptySubsequences: false)
         let route = APIRoute.all.first { route in

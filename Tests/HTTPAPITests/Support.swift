@@ -3,13 +3,17 @@ import CanonicalJSON
 import Engine
 import EventLog
 import FaregateTestSupport
+import Glibc
 import HTTPAPI
+import Projections
 import Testing
 
 /// An API on a ledger in memory, with a key of each role, and short ways to ask it.
 struct APIFixture: Sendable {
     let ledger: LedgerFixture
     let api: API
+    /// Where the read models are.
+    let folder: ViewsFolder
 
     static let secrets: [KeyRole: String] = [
         .read: "fg_read-secret", .meter: "fg_meter-secret", .admin: "fg_admin-secret",
@@ -28,7 +32,10 @@ struct APIFixture: Sendable {
         configuration.bootstrapKeyHash = secretHash(Self.bootstrapSecret)
         configuration.openAPI = Array("openapi: 3.1.0\n".utf8)
         configure(&configuration)
-        api = API(engine: ledger.engine, configuration: configuration)
+        folder = try ViewsFolder()
+        api = API(
+            engine: ledger.engine, configuration: configuration,
+            readModels: ReadModels(store: ledger.store, path: folder.path + "/ledger.views"))
         for (role, secret) in Self.secrets.sorted(by: { $0.value < $1.value }) {
             try await addKey("key_\(role.rawValue)", secret, role)
         }
@@ -48,14 +55,14 @@ struct APIFixture: Sendable {
     /// Asks with the admin key unless told otherwise.
     func ask(
         _ method: String, _ target: String, _ body: String? = nil, secret: String? = nil,
-        key: String? = nil, contentType: String = "application/json"
+        key: String? = nil, contentType: String = "application/json", accept: String? = nil
     ) async -> Answer {
         let parts = target.split(separator: "?", maxSplits: 1)
         let request = APIRequest(
             method, path: String(parts[0]), query: parts.count > 1 ? String(parts[1]) : "",
             body: Array((body ?? "").utf8), contentType: body == nil ? nil : contentType,
             authorization: "Bearer " + (secret ?? Self.secrets[.admin] ?? ""),
-            idempotencyKey: key)
+            idempotencyKey: key, accept: accept)
         return Answer(await api.respond(to: request))
     }
 
@@ -87,6 +94,22 @@ struct APIFixture: Sendable {
             "/v1/reservations",
             #"{"id":"\#(id)","customer":"\#(customer)","model":"\#(model)","usage_estimate":"#
                 + #"{"input_tokens":\#(input),"max_output_tokens":\#(output)}\#(more)}"#)
+    }
+}
+
+/// A folder for the read models' file, gone with it when the test is over.
+final class ViewsFolder: Sendable {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/faregate-api-XXXXXX".utf8CString)
+        let made = try #require(mkdtemp(&template))
+        path = String(cString: made)
+    }
+
+    deinit {
+        for suffix in ["", "-wal", "-shm"] { unlink(path + "/ledger.views" + suffix) }
+        rmdir(path)
     }
 }
 

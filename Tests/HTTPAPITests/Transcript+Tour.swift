@@ -12,6 +12,7 @@ extension Transcript {
         await tour.usage()
         await tour.customers()
         await tour.reads()
+        await tour.reports()
         await tour.ends()
         for wrong in ErrorTests.cases { await tour.ask(wrong.method, wrong.target, wrong.body) }
         for wrong in StrictBodyTests.cases {
@@ -206,6 +207,34 @@ extension Transcript {
         ] {
             await ask("GET", "/v1/" + path)
         }
+    }
+
+    private mutating func reports() async {
+        for report in ["usage", "refusals", "revenue", "customers/acme/usage"] {
+            for query in [
+                "", "?group_by=day", "?group_by=customer,project,day&limit=1",
+                "?from=2026-03-01&to=2027-01-01T00:00:00Z&project=default",
+                "?group_by=colour", "?from=yesterday", "?from=2026-03-01T01:00:00Z",
+                "?from=2026-03-02&to=2026-03-01", "?after=x&group_by=day", "?project=",
+            ] {
+                await ask("GET", "/v1/\(report)\(query)")
+                await ask("GET", "/v1/\(report)\(query)", accept: "text/csv")
+            }
+        }
+        await ask("GET", "/v1/usage?group_by=model,customer&customer=acme&model=gpt-4o")
+        await ask("GET", "/v1/refusals?group_by=rule,code,budget,model&limit=1000")
+        for path in [
+            "reservations", "reservations?customer=full&project=default&limit=1",
+            "customers/rich/credits/history?limit=1", "customers/rich/credits/history?grant=h",
+            "customers/none/credits/history", "customers/none/usage",
+            "budgets/each/history?limit=2", "budgets/tokens/history?from=2026-03-01",
+            "budgets/each/history?scope=default/acme", "budgets/none/history", "projections",
+        ] {
+            await ask("GET", "/v1/" + path)
+        }
+        await post("/v1/projections/rebuild")
+        await post("/v1/projections/rebuild", "{}")
+        await post("/v1/projections/rebuild", #"{"now":true}"#)
     }
 
     private mutating func ends() async {

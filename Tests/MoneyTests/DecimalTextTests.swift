@@ -14,6 +14,18 @@ struct DecimalTextTests {
         #expect(try Money(decimal: text) == Money(nanos: nanos))
     }
 
+    // Sums beyond the range of one amount are written as exactly.
+    @Test(
+        arguments: [
+            (0, "0"), (-1, "-0.000000001"), (9_223_372_036_854_775_808, "9223372036.854775808"),
+            (-9_223_372_036_854_775_809, "-9223372036.854775809"),
+            (100_000_000_000_000_000_000, "100000000000"),
+            (-100_000_000_000_500_000_000, "-100000000000.5"),
+        ] as [(Int128, String)])
+    func writesSums(nanos: Int128, text: String) {
+        #expect(decimalText(nanos: nanos) == text)
+    }
+
     // What is not plain decimal text is refused, never guessed at.
     @Test(arguments: [
         "", "-", ".", "+1", "1.", ".5", "-.5", "00", "01", "01.5", "1e3", "1E3", "0x1", "1,5", "1 ",

@@ -1,6 +1,7 @@
 import CSQLite
 import EventLog
 import FaregateTestSupport
+import SQLiteBinding
 import Testing
 
 @testable import SQLiteEventLog

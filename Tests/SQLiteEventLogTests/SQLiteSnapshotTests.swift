@@ -1,5 +1,6 @@
 import EventLog
 import FaregateTestSupport
+import SQLiteBinding
 import Testing
 
 @testable import SQLiteEventLog

@@ -1,6 +1,7 @@
 import EventLog
 import FaregateTestSupport
 import Glibc
+import SQLiteBinding
 import Testing
 
 @testable import SQLiteEventLog

@@ -286,8 +286,9 @@ struct AdjustCommand: LedgerCommand {
 
 struct UsageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "usage", abstract: "Usage that was not reserved.",
-        subcommands: [Record.self])
+        commandName: "usage",
+        abstract: "What was used, and usage that was not reserved.",
+        subcommands: [UsageReport.self, Record.self], defaultSubcommand: UsageReport.self)
 
     struct Record: LedgerCommand {
         static let configuration = CommandConfiguration(

@@ -16,6 +16,13 @@ struct ServeOptions: ParsableArguments {
         completion: .file())
     var db: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The read models' file, which may be deleted. Default: the ledger's with .views.",
+            valueName: "file"),
+        completion: .file())
+    var views: String?
+
     @Option(help: ArgumentHelp("Address to listen on.", valueName: "address"))
     var host: String?
 
@@ -57,6 +64,7 @@ struct ServeOptions: ParsableArguments {
             if let value { options[setting.name] = (value, option) }
         }
         set(.db, db.map { .string($0) }, "--db")
+        set(.views, views.map { .string($0) }, "--views")
         set(.host, host.map { .string($0) }, "--host")
         set(.port, port.map { .int($0) }, "--port")
         set(.currency, currency.map { .string($0) }, "--currency")

@@ -36,7 +36,7 @@ struct HTTPLedgerClient: LedgerClient {
     func send(_ request: APIRequest) async throws(CommandFailure) -> APIResponse {
         var http = HTTPClientRequest(url: base + request.target)
         http.method = .RAW(value: request.method)
-        http.headers.add(name: "Accept", value: "application/json")
+        http.headers.add(name: "Accept", value: request.accept ?? "application/json")
         if let key { http.headers.add(name: "Authorization", value: "Bearer \(key)") }
         if let idempotencyKey = request.idempotencyKey {
             http.headers.add(name: "Idempotency-Key", value: idempotencyKey)

@@ -7,11 +7,17 @@ import HTTPAPI
 protocol LedgerClient: Sendable {
     func send(_ request: APIRequest) async throws(CommandFailure) -> APIResponse
 
+    /// Sees to it that the read models have all that is on the log, where that is this process's
+    /// business.
+    func freshenReadModels() async
+
     /// Lets go of connections, files and locks.
     func close() async
 }
 
 extension LedgerClient {
+    func freshenReadModels() async {}
+
     /// The answer's JSON when the request was carried out.
     ///
     /// - Throws: what the API said otherwise.

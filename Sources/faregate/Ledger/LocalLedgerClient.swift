@@ -5,12 +5,14 @@
 // do it.
 
 import HTTPAPI
+import Projections
 import Server
 
 struct LocalLedgerClient: LedgerClient {
     private let ledger: OpenLedger
     /// Who has the file, when it is not this process.
     private let owner: String?
+    private let console: Console
 
     static func open(
         path: String, console: Console
@@ -19,7 +21,7 @@ struct LocalLedgerClient: LedgerClient {
         defer { bar.finish() }
         do throws(ServerFailure) {
             let ledger = try await OpenLedger.owned(path: path, loading: { bar.update($0, of: $1) })
-            return LocalLedgerClient(ledger: ledger, owner: nil)
+            return LocalLedgerClient(ledger: ledger, owner: nil, console: console)
         } catch {
             guard error.code == "locked" else { throw CommandFailure(error) }
             return try await beside(path: path, owner: error.message, console, bar)
@@ -33,7 +35,7 @@ struct LocalLedgerClient: LedgerClient {
             let ledger = try await OpenLedger.beside(
                 path: path, loading: { bar.update($0, of: $1) })
             console.note("note: \(owner); read beside it, as of event \(ledger.eventCount)")
-            return LocalLedgerClient(ledger: ledger, owner: owner)
+            return LocalLedgerClient(ledger: ledger, owner: owner, console: console)
         } catch {
             throw CommandFailure(error)
         }
@@ -48,6 +50,19 @@ struct LocalLedgerClient: LedgerClient {
         var request = request
         request.principal = .operatorProcess
         return await ledger.api.respond(to: request)
+    }
+
+    /// The file beside the ledger may be old, or not there: then this takes as long as the log is
+    /// long.
+    func freshenReadModels() async {
+        guard owner == nil else { return }
+        let bar = ProgressBar("Folding events", console: console)
+        defer { bar.finish() }
+        let head = ledger.eventCount
+        while !ledger.readModels.hasFolded(upTo: head) {
+            bar.update(ledger.readModels.status.sequence, of: head)
+            try? await Task.sleep(for: .milliseconds(20))
+        }
     }
 
     func close() async { await ledger.shutdown() }

@@ -1,7 +1,7 @@
 // How SQLite's result codes become the store's errors. See https://sqlite.org/rescode.html.
 
 import CSQLite
-import EventLog
+package import EventLog
 import Glibc
 
 extension StoreError {
@@ -9,7 +9,7 @@ extension StoreError {
     ///
     /// SQLite's own message names tables and columns at most, never a bound value: statements take
     /// all event data by binding.
-    init(sqliteCode code: Int32, database: OpaquePointer?, while activity: String) {
+    package init(sqliteCode code: Int32, database: OpaquePointer?, while activity: String) {
         let systemError = database.map { Self.systemError(behindFailureOn: $0) } ?? 0
         let message = database.map { String(cString: sqlite3_errmsg($0)) } ?? "no memory"
         self.init(
@@ -33,7 +33,7 @@ extension StoreError {
     /// - Parameters:
     ///   - code: SQLite's primary or extended result code.
     ///   - systemError: `errno` of the system call behind it, 0 if there was none.
-    static func code(forSQLiteCode code: Int32, systemError: Int32) -> Code {
+    package static func code(forSQLiteCode code: Int32, systemError: Int32) -> Code {
         // The low byte of an extended code is its primary code.
         switch code & 0xff {
         case SQLITE_FULL:

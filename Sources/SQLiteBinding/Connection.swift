@@ -1,23 +1,24 @@
-// One SQLite connection and its prepared statements: the few calls the store needs, no more.
-// Neither is shared between threads; whoever owns them sees to that (SQLite is told so: NOMUTEX).
+// One SQLite connection and its prepared statements: the few calls that the ledger's files need, no
+// more. Neither is shared between threads; whoever owns them sees to that (SQLite is told so:
+// NOMUTEX).
 
 import CSQLite
-import EventLog
+package import EventLog
 
-struct Connection: ~Copyable {
-    enum Access {
+package struct Connection: ~Copyable {
+    package enum Access: Sendable {
         /// Writes an existing file.
         case readWrite
         /// Reads only, and refuses every write.
         case readOnly
     }
 
-    let database: OpaquePointer
+    package let database: OpaquePointer
 
     /// - Parameters:
     ///   - path: absolute, so that SQLite can take it for neither a URI nor `:memory:`.
     ///   - vfs: SQLite's file layer by name; nil is the system's.
-    init(path: String, access: Access, vfs: String?) throws(StoreError) {
+    package init(path: String, access: Access, vfs: String?) throws(StoreError) {
         precondition(path.hasPrefix("/"), "an absolute path")
         let flags =
             switch access {
@@ -44,7 +45,7 @@ struct Connection: ~Copyable {
     }
 
     /// Runs all statements of `sql`, leaving out any rows.
-    func execute(_ sql: String, while activity: String) throws(StoreError) {
+    package func execute(_ sql: String, while activity: String) throws(StoreError) {
         let code = sqlite3_exec(database, sql, nil, nil, nil)
         guard code == SQLITE_OK else {
             throw StoreError(sqliteCode: code, database: database, while: activity)
@@ -52,7 +53,7 @@ struct Connection: ~Copyable {
     }
 
     /// The first column of the only row of `sql`.
-    func integer(_ sql: String, while activity: String) throws(StoreError) -> Int64 {
+    package func integer(_ sql: String, while activity: String) throws(StoreError) -> Int64 {
         let statement = try Statement(sql, on: self, activity: activity)
         guard try statement.step() else {
             throw StoreError(.corrupt, "\(activity): no row")
@@ -60,10 +61,19 @@ struct Connection: ~Copyable {
         return statement.int64(at: 0)
     }
 
-    var isInTransaction: Bool { sqlite3_get_autocommit(database) == 0 }
+    /// Makes the connection keep a write-ahead log. SQLite answers with the mode it has, which is
+    /// another where files cannot be shared in memory, as on some network file systems.
+    package func useWriteAheadLog(while activity: String) throws(StoreError) {
+        let mode = try Statement("PRAGMA journal_mode = WAL", on: self, activity: activity)
+        guard try mode.step(), mode.text(at: 0) == "wal" else {
+            throw StoreError(.cannotOpen, "the file system allows no write-ahead log")
+        }
+    }
+
+    package var isInTransaction: Bool { sqlite3_get_autocommit(database) == 0 }
 
     /// Runs `body` in one transaction, by default one that writes: all of it or nothing.
-    func transaction<Result>(
+    package func transaction<Result>(
         begin: String = "BEGIN IMMEDIATE", while activity: String,
         _ body: (borrowing Connection) throws(StoreError) -> Result
     ) throws(StoreError) -> Result {
@@ -79,7 +89,7 @@ struct Connection: ~Copyable {
     }
 
     /// Ends an open transaction without effect; SQLite may have done so itself after an error.
-    func rollBack() {
+    package func rollBack() {
         guard isInTransaction else { return }
         // In WAL mode this only forgets pages in memory. Should it fail, the next BEGIN fails too
         // and says why.
@@ -88,13 +98,15 @@ struct Connection: ~Copyable {
 }
 
 /// A prepared statement, used again and again.
-struct Statement: ~Copyable {
+package struct Statement: ~Copyable {
     private let handle: OpaquePointer
     private let database: OpaquePointer
     private let activity: String
 
     /// - Parameter activity: what errors say was being done.
-    init(_ sql: String, on connection: borrowing Connection, activity: String) throws(StoreError) {
+    package init(_ sql: String, on connection: borrowing Connection, activity: String)
+        throws(StoreError)
+    {
         database = connection.database
         self.activity = activity
         var prepared: OpaquePointer?
@@ -110,24 +122,29 @@ struct Statement: ~Copyable {
 
     // Binding fails only for a column number or a size out of range: mistakes of this module.
 
-    func bind(_ value: Int64, at column: Int32) {
+    package func bind(_ value: Int64, at column: Int32) {
         let code = sqlite3_bind_int64(handle, column, value)
         precondition(code == SQLITE_OK, "a bound column exists")
     }
 
-    func bind(_ value: Int, at column: Int32) {
+    package func bind(_ value: Int, at column: Int32) {
         bind(Int64(value), at: column)
     }
 
-    func bind(_ text: String, at column: Int32) {
+    package func bind(_ text: String, at column: Int32) {
         // -1 is SQLITE_TRANSIENT: SQLite copies the text.
         let copy = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
         let code = sqlite3_bind_text(handle, column, text, -1, copy)
         precondition(code == SQLITE_OK, "a bound column exists")
     }
 
+    package func bindNull(at column: Int32) {
+        let code = sqlite3_bind_null(handle, column)
+        precondition(code == SQLITE_OK, "a bound column exists")
+    }
+
     /// Binds a copy of the hash.
-    func bind(_ hash: MerkleHash, at column: Int32) {
+    package func bind(_ hash: MerkleHash, at column: Int32) {
         let copy = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
         let code = hash.withUnsafeBytes {
             sqlite3_bind_blob(handle, column, $0.baseAddress, Int32($0.count), copy)
@@ -137,18 +154,18 @@ struct Statement: ~Copyable {
 
     /// Binds `bytes` without copying them: they must stay where they are until the statement has
     /// run, and `forgetBindings` is called before they go.
-    func bindBorrowed(_ bytes: UnsafeRawBufferPointer, at column: Int32) {
+    package func bindBorrowed(_ bytes: UnsafeRawBufferPointer, at column: Int32) {
         // A nil pointer would bind NULL; zero bytes need some address.
         let address = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 1)
         let code = sqlite3_bind_blob64(handle, column, address, UInt64(bytes.count), nil)
         precondition(code == SQLITE_OK, "a blob below SQLite's limit of 1,000,000,000 bytes")
     }
 
-    func forgetBindings() { sqlite3_clear_bindings(handle) }
+    package func forgetBindings() { sqlite3_clear_bindings(handle) }
 
     /// Whether there is a next row. After the last row, and after an error, the statement is ready
     /// to run again.
-    func step() throws(StoreError) -> Bool {
+    package func step() throws(StoreError) -> Bool {
         switch sqlite3_step(handle) {
         case SQLITE_ROW:
             return true
@@ -163,13 +180,13 @@ struct Statement: ~Copyable {
     }
 
     /// Runs a statement that gives no rows.
-    func run() throws(StoreError) {
+    package func run() throws(StoreError) {
         let hasRow = try step()
         precondition(!hasRow, "a statement without rows")
     }
 
     /// Calls `body` for each row until it answers false, then makes the statement ready again.
-    func forEachRow(
+    package func forEachRow(
         _ body: (borrowing Statement) throws(StoreError) -> Bool
     ) throws(StoreError) {
         // An unfinished statement would keep its read transaction, and the write-ahead log with it.
@@ -179,14 +196,25 @@ struct Statement: ~Copyable {
         }
     }
 
-    func int64(at column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
+    package var columnCount: Int32 { sqlite3_column_count(handle) }
 
-    func text(at column: Int32) -> String {
+    package func isNull(at column: Int32) -> Bool {
+        sqlite3_column_type(handle, column) == SQLITE_NULL
+    }
+
+    /// Whether the row's value there is text.
+    package func isText(at column: Int32) -> Bool {
+        sqlite3_column_type(handle, column) == SQLITE_TEXT
+    }
+
+    package func int64(at column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
+
+    package func text(at column: Int32) -> String {
         sqlite3_column_text(handle, column).map { String(cString: $0) } ?? ""
     }
 
     /// Lends the blob until the next step.
-    func withBytes<Result>(
+    package func withBytes<Result>(
         at column: Int32, _ body: (UnsafeRawBufferPointer) -> Result
     ) -> Result {
         // In this order: asking for the blob may convert, and so change, the byte count.
@@ -195,12 +223,12 @@ struct Statement: ~Copyable {
         return body(UnsafeRawBufferPointer(start: address, count: address == nil ? 0 : count))
     }
 
-    func bytes(at column: Int32) -> [UInt8] {
+    package func bytes(at column: Int32) -> [UInt8] {
         withBytes(at: column) { Array($0) }
     }
 
     /// - Throws: `.corrupt` if the column does not hold 32 bytes.
-    func hash(at column: Int32) throws(StoreError) -> MerkleHash {
+    package func hash(at column: Int32) throws(StoreError) -> MerkleHash {
         guard let hash = withBytes(at: column, { MerkleHash(bytes: $0) }) else {
             throw StoreError(.corrupt, "\(activity): a hash is not 32 bytes")
         }
@@ -208,7 +236,7 @@ struct Statement: ~Copyable {
     }
 
     /// - Throws: `.corrupt` if the column holds a negative number.
-    func uint64(at column: Int32) throws(StoreError) -> UInt64 {
+    package func uint64(at column: Int32) throws(StoreError) -> UInt64 {
         guard let value = UInt64(exactly: int64(at: column)) else {
             throw StoreError(.corrupt, "\(activity): a negative number")
         }

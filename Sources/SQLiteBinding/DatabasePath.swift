@@ -1,17 +1,17 @@
-// The ledger's place in the file system: one spelling for one file, so that two spellings cannot
+// A database's place in the file system: one spelling for one file, so that two spellings cannot
 // mean two lock files.
 
-import EventLog
+package import EventLog
 import Glibc
 
-struct LedgerPath {
+package struct DatabasePath {
     /// Absolute, without symbolic links.
-    let text: String
-    let exists: Bool
+    package let text: String
+    package let exists: Bool
 
     /// - Throws: `.cannotOpen` when the folder does not exist or may not be searched, or something
     ///   other than a file is there.
-    init(_ given: String) throws(StoreError) {
+    package init(_ given: String) throws(StoreError) {
         if let resolved = Self.resolve(given) {
             var status = stat()
             guard stat(resolved, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -38,7 +38,7 @@ struct LedgerPath {
 
     /// Makes the empty file, readable by its owner only: SQLite gives the files beside it the same
     /// permissions. The folder is synced, so that the name lasts as long as what goes inside.
-    func create() throws(StoreError) {
+    package func create() throws(StoreError) {
         let file = open(text, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failure(errno) }
         Glibc.close(file)
