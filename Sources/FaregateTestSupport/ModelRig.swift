@@ -30,7 +30,7 @@ package final class ModelRig {
     private let options: RigOptions
     private var commands: RandomCommands
     private var random: SeededGenerator
-    private let store: ReopenableStore
+    package let store: ReopenableStore
     private let clock = ManualClock(LedgerFixture.start)
     private let calendar = BudgetCalendar(TimeZoneDatabase())
     private var engine: Engine

@@ -179,8 +179,10 @@ import Testing
         // A customer's billing day may go back and forth: then a window comes twice, for the engine
         // each time from zero.
         for budget in state.budgets.values where budget.rule.window != .billingPeriod {
-            for (scope, counter) in budget.counters { try check(counter, budget, scope) }
-            for (key, counter) in budget.closedCounters { try check(counter, budget, key.scope) }
+            for (scope, counter) in budget.counters { try check(counter, budget, scope.text) }
+            for (key, counter) in budget.closedCounters {
+                try check(counter, budget, key.scope.text)
+            }
         }
     }
 
