@@ -116,7 +116,8 @@ package func scopeText(
             put(subject.user ?? "")
         case .run: put(subject.run ?? "")
         case .model: put(model)
-        case .tag(let key): put(subject.tags.first { $0.key == key }?.value ?? "")
+        case .tag(let key):
+            put(subject.tags.first { ExactText($0.key) == ExactText(key) }?.value ?? "")
         }
     }
     return text

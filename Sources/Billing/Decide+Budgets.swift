@@ -124,7 +124,8 @@ extension LedgerState {
             var earliest: Instant?
             for reservation in reservations.values {
                 let isThere = reservation.lines.contains {
-                    $0.budget == matched.line.budget && $0.scope == matched.line.scope
+                    $0.budget == matched.line.budget
+                        && ExactText($0.scope) == ExactText(matched.line.scope)
                         && $0.generation == matched.line.generation
                         && $0.window.start == matched.line.window.start
                 }

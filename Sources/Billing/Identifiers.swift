@@ -191,7 +191,18 @@ package struct Tag: Hashable, Comparable, Sendable {
         self.value = value
     }
 
-    package static func < (a: Tag, b: Tag) -> Bool { (a.key, a.value) < (b.key, b.value) }
+    package static func == (a: Tag, b: Tag) -> Bool {
+        ExactName.isSame(a.key, b.key) && ExactName.isSame(a.value, b.value)
+    }
+
+    package static func < (a: Tag, b: Tag) -> Bool {
+        ExactName.precedes((a.key, a.value), (b.key, b.value))
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        ExactName.hash(key, into: &hasher)
+        ExactName.hash(value, into: &hasher)
+    }
 }
 
 /// Whose call it is: everything a budget can match on, but the model.

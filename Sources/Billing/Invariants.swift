@@ -35,7 +35,7 @@ extension LedgerState {
     private struct CounterKey: Hashable {
         var budget: String
         var generation: UInt64
-        var scope: String
+        var scope: ExactText
         var windowStart: Instant
     }
 
@@ -50,8 +50,8 @@ extension LedgerState {
             for line in reservation.lines {
                 let project = line.budget == BudgetLine.runCap ? reservation.subject.project : ""
                 let key = CounterKey(
-                    budget: line.budget + project, generation: line.generation, scope: line.scope,
-                    windowStart: line.window.start)
+                    budget: line.budget + project, generation: line.generation,
+                    scope: ExactText(line.scope), windowStart: line.window.start)
                 let old = result.counters[key] ?? (0, 0)
                 result.counters[key] = (old.held + line.hold, old.count + 1)
             }
@@ -71,7 +71,7 @@ extension LedgerState {
     private func checkCounters(
         _ held: [CounterKey: (held: Int64, count: Int64)], _ found: inout [InvariantViolation]
     ) {
-        func check(_ counter: Counter, _ budget: Budget, _ scope: String) {
+        func check(_ counter: Counter, _ budget: Budget, _ scope: ExactText) {
             let key = CounterKey(
                 budget: budget.rule.id, generation: budget.generation, scope: scope,
                 windowStart: counter.window.start)
@@ -80,20 +80,21 @@ extension LedgerState {
                 found.append(
                     .init(
                         rule: "counter.held",
-                        text: "budget \(budget.rule.id) scope '\(scope)': counter \(counter.held) "
-                            + "(\(counter.openHolds)), open holds \(expected.held) (\(expected.count))"
+                        text: "budget \(budget.rule.id) scope '\(scope.text)': counter "
+                            + "\(counter.held) (\(counter.openHolds)), open holds "
+                            + "\(expected.held) (\(expected.count))"
                     ))
             }
             if counter.spent < 0 {
                 found.append(
                     .init(
                         rule: "counter.spent",
-                        text: "budget \(budget.rule.id) scope '\(scope)': \(counter.spent)"))
+                        text: "budget \(budget.rule.id) scope '\(scope.text)': \(counter.spent)"))
             }
         }
         for budget in budgets.values {
-            for (scope, counter) in budget.counters { check(counter, budget, scope.text) }
-            for (key, counter) in budget.closedCounters { check(counter, budget, key.scope.text) }
+            for (scope, counter) in budget.counters { check(counter, budget, scope) }
+            for (key, counter) in budget.closedCounters { check(counter, budget, key.scope) }
         }
     }
 
@@ -102,8 +103,8 @@ extension LedgerState {
     ) {
         for run in runs.values {
             let key = CounterKey(
-                budget: BudgetLine.runCap + run.project, generation: run.generation, scope: run.id,
-                windowStart: run.counter.window.start)
+                budget: BudgetLine.runCap + run.project, generation: run.generation,
+                scope: ExactText(run.id), windowStart: run.counter.window.start)
             let expected = held[key]?.held ?? 0
             if run.counter.held != expected {
                 found.append(

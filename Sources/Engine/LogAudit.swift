@@ -24,7 +24,7 @@ struct LogAudit {
         var project: String
         var budget: String
         var generation: UInt64
-        var scope: String
+        var scope: ExactText
         var windowStart: Instant
     }
 
@@ -169,7 +169,8 @@ struct LogAudit {
     private func key(_ line: BudgetLine, _ project: String) -> CounterKey {
         CounterKey(
             project: line.budget == BudgetLine.runCap ? project : "", budget: line.budget,
-            generation: line.generation, scope: line.scope, windowStart: line.window.start)
+            generation: line.generation, scope: ExactText(line.scope),
+            windowStart: line.window.start)
     }
 
     // MARK: Sums
@@ -239,21 +240,21 @@ struct LogAudit {
             let sum = counters[key] ?? CounterSum()
             if counter.spent != sum.spent || counter.held != sum.held {
                 sums.fail(
-                    "budget \(key.budget) '\(key.scope)': state has spent \(counter.spent) held "
+                    "budget \(key.budget) '\(key.scope.text)': state has spent \(counter.spent) held "
                         + "\(counter.held), the log says \(sum.spent), \(sum.held)")
             }
         }
         for (id, budget) in state.budgets {
-            func key(_ scope: String, _ start: Instant) -> CounterKey {
+            func key(_ scope: ExactText, _ start: Instant) -> CounterKey {
                 CounterKey(
                     project: "", budget: id, generation: budget.generation, scope: scope,
                     windowStart: start)
             }
             for (scope, counter) in budget.counters {
-                check(counter, key(scope.text, counter.window.start))
+                check(counter, key(scope, counter.window.start))
             }
             for (closed, counter) in budget.closedCounters {
-                check(counter, key(closed.scope.text, closed.windowStart))
+                check(counter, key(closed.scope, closed.windowStart))
             }
         }
         for run in state.runs.values {
@@ -261,7 +262,7 @@ struct LogAudit {
                 run.counter,
                 CounterKey(
                     project: run.project, budget: BudgetLine.runCap, generation: run.generation,
-                    scope: run.id, windowStart: run.counter.window.start))
+                    scope: ExactText(run.id), windowStart: run.counter.window.start))
         }
     }
 

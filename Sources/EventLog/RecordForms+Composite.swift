@@ -4,7 +4,7 @@
 //   record       an object
 //   list         an array
 //   tags         an object {key: value}, in the order that RFC 8785 demands of members (UTF-16 code
-//                units), which is not the order that tags have in the domain (Swift's, of Unicode)
+//                units), which is not the order that tags have in the domain (that of their bytes)
 //   usageCounts  an object {unit: count}
 //   dimension    the text of a budget's dimension: `customer`, `tag:KEY`
 

@@ -84,12 +84,17 @@ extension NaiveLedger {
     private static func matches(
         _ match: BudgetMatch, _ subject: Subject, plan: String, model: String
     ) -> Bool {
-        (match.project ?? subject.project) == subject.project
-            && (match.customer ?? subject.customer) == subject.customer
-            && (match.plan ?? plan) == plan
-            && (match.user == nil || match.user == subject.user)
-            && (match.run == nil || match.run == subject.run)
-            && match.tags.allSatisfy { subject.tags.contains($0) }
+        func names(_ wanted: String?, _ given: String?) -> Bool {
+            wanted == nil || isSame(wanted ?? "", given ?? "") && given != nil
+        }
+        return names(match.project, subject.project) && names(match.customer, subject.customer)
+            && names(match.plan, plan) && names(match.user, subject.user)
+            && names(match.run, subject.run)
+            && match.tags.allSatisfy { wanted in
+                subject.tags.contains {
+                    isSame($0.key, wanted.key) && isSame($0.value, wanted.value)
+                }
+            }
             && (match.model.map { glob($0, model) } ?? true)
     }
 
@@ -146,7 +151,9 @@ extension NaiveLedger {
     func lastWindow(budget: String, incarnation: Int, scope: String) -> Window? {
         for call in calls.reversed() {
             for line in call.lines
-            where line.budget == budget && line.incarnation == incarnation && line.scope == scope {
+            where line.budget == budget && line.incarnation == incarnation
+                && Self.isSame(line.scope, scope)
+            {
                 return line.window
             }
         }
@@ -167,8 +174,11 @@ extension NaiveLedger {
         return (spent, held)
     }
 
+    /// Whether two names are the same, byte by byte.
+    static func isSame(_ a: String, _ b: String) -> Bool { Array(a.utf8) == Array(b.utf8) }
+
     static func isSame(_ a: NaiveLine, _ b: NaiveLine) -> Bool {
-        a.budget == b.budget && a.incarnation == b.incarnation && a.scope == b.scope
+        a.budget == b.budget && a.incarnation == b.incarnation && isSame(a.scope, b.scope)
             && a.window.start == b.window.start
     }
 

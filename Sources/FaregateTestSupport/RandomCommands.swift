@@ -36,7 +36,8 @@ package struct RandomCommands: Sendable {
     private let isAboutMoney: Bool
 
     package static let projects = ["default", "p/2"]
-    private static let customers = ["ada", "bob", "c/%d", "zoë"]
+    /// The last two look alike, and are two.
+    private static let customers = ["ada", "bob", "c/%d", "zo\u{eb}", "zoe\u{308}"]
     /// Whole nano units a token and fractions of one; a card for some models, one of which has no
     /// other price.
     package static let book = NaiveBook(
@@ -48,7 +49,7 @@ package struct RandomCommands: Sendable {
                 "unpriced": NaivePrice(input: 2_500, output: 7_777),
             ]
         ])
-    private static let users: [String?] = [nil, nil, "u1", "u/2"]
+    private static let users: [String?] = [nil, nil, "u1", "u/2", "\u{fc}", "u\u{308}"]
     private static let runs: [String?] = [nil, nil, nil, "run1", "run2", "run3"]
     private static let plans = ["default", "gold"]
     private static let zones = [
