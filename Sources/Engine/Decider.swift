@@ -28,7 +28,7 @@ struct Decider: ~Copyable {
     /// Hands the decider to a thread of its own.
     static func start(_ decider: consuming Decider) {
         let handover = Handover(decider)
-        startThread {
+        startThread(named: "fg-decide") {
             guard var decider = handover.take() else { return }
             decider.run()
         }
@@ -190,7 +190,7 @@ final class SnapshotTask: @unchecked Sendable {
 
     init(_ state: LedgerState, _ index: FingerprintIndex, epoch: Int) {
         self.epoch = epoch
-        startThread { [self] in
+        startThread(named: "fg-snapshot") { [self] in
             let snapshot = EngineLoader.snapshot(of: state, index)
             monitor.withLock { stored = snapshot }
         }

@@ -46,7 +46,7 @@ package final class Engine: Sendable {
         if let manual = clock as? ManualClock, manual.now() < state.time { manual.set(state.time) }
         let writer = LogWriter(store: store, shared: shared)
         Decider.start(Decider(core: core, shared: shared, clock: clock))
-        startThread { writer.run() }
+        startThread(named: "fg-log") { writer.run() }
     }
 
     /// Carries out one command. Answers after its events are durable.

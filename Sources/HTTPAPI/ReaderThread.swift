@@ -11,7 +11,7 @@ final class ReaderThread: Sendable {
     init(queueMax: Int) {
         queue = Queue(max: queueMax)
         let queue = queue
-        startThread {
+        startThread(named: "fg-read") {
             while let job = queue.next() { job() }
         }
     }

@@ -36,7 +36,7 @@ package final class ReadModels: Sendable {
         if isBeside { return }
         if shared.begin() {
             let shared = shared
-            startThread { shared.run() }
+            startThread(named: "fg-views") { shared.run() }
         }
     }
 

@@ -13,7 +13,7 @@ import EventLog
 import Glibc
 
 struct LockFile: ~Copyable {
-    private let descriptor: Int32
+    let descriptor: Int32
 
     /// - Throws: `.locked` when another process (or this one) holds the lock, `.cannotOpen` when
     ///   the lock file cannot be made.
@@ -38,7 +38,12 @@ struct LockFile: ~Copyable {
         self.descriptor = descriptor
     }
 
-    deinit { Glibc.close(descriptor) }
+    // Unlocked first: a child that was forked a moment ago and has not come to its exec has the
+    // descriptor too, and closing only ours would leave the ledger locked until then.
+    deinit {
+        flock(descriptor, LOCK_UN)
+        Glibc.close(descriptor)
+    }
 
     private static func text(in descriptor: Int32) -> String {
         var bytes = [UInt8](repeating: 0, count: 20)

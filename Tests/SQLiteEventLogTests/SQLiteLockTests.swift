@@ -83,4 +83,17 @@ struct SQLiteLockTests {
         do { _ = try openLedger(folder.ledger) }
         try openLedger(folder.ledger).close()
     }
+
+    // A child that was forked while the ledger was open and has not called exec yet has the lock's
+    // descriptor too: closing gives back the lock all the same.
+    @Test func copiesOfTheDescriptorKeepNothing() throws {
+        var copy: Int32 = -1
+        do {
+            let lock = try LockFile(besideLedgerAt: folder.ledger)
+            copy = dup(lock.descriptor)
+        }
+        #expect(copy >= 0)
+        defer { close(copy) }
+        _ = try LockFile(besideLedgerAt: folder.ledger)
+    }
 }
