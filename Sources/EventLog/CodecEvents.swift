@@ -18,8 +18,7 @@ package enum EventCodec {
     }
 
     /// Appends the canonical bytes of `events`, one after the other, and tells after each how many
-    /// bytes there are in all. One buffer, and code that stays in the processor's cache: about half
-    /// the time of one by one.
+    /// bytes there are in all. One buffer for all, and code that stays in the processor's cache.
     package static func encode(
         _ events: [RecordedEvent], into bytes: inout [UInt8], ended: (Int) -> Void
     ) {
