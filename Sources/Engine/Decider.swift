@@ -17,6 +17,9 @@ struct Decider: ~Copyable {
     private var snapshotUnderway: SnapshotTask?
     /// Set when the log could not be folded again: there is no state to read.
     private var unreadable: EngineError?
+    /// While the writer has nothing to do, answers are handed over in the middle of a round, this
+    /// many together: fewer would not be worth a commit.
+    private static let handOverAtLeast = 16
 
     init(core: consuming EngineCore, shared: EngineShared, clock: any LedgerClock) {
         lastSnapshot = core.state.sequence
@@ -51,7 +54,10 @@ struct Decider: ~Copyable {
             if let refusing, intake.durableHead > refusing.headSequence { self.refusing = nil }
             let now = core.time(clock)
             if mayWrite(), core.settleDue(now, limit: 4096) { flush() }
-            for work in intake.work { decide(work) }
+            for work in intake.work {
+                decide(work)
+                if completions.count >= Self.handOverAtLeast, shared.isWriterIdle { flush() }
+            }
             flush()
             keepSnapshot()
             if intake.isLast && intake.work.isEmpty { break }

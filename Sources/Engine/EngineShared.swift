@@ -2,6 +2,7 @@
 
 import Billing
 import EventLog
+import Synchronization
 
 final class EngineShared: @unchecked Sendable {
     // Unchecked: everything below `monitor` is only touched with its lock held.
@@ -13,6 +14,8 @@ final class EngineShared: @unchecked Sendable {
     private var queue: [Work] = []
     private var queued = 0
     private var jobs: [CommitJob] = []
+    /// Beside the lock: the decider looks at it after every decision.
+    private let isWriterWaiting = Atomic(false)
     private var undurable = 0
     private var durableHead: UInt64 = 0
     private var failure: StoreError?
@@ -89,9 +92,13 @@ final class EngineShared: @unchecked Sendable {
         monitor.withLock {
             undurable += job.batch.events.count
             jobs.append(job)
+            isWriterWaiting.store(false, ordering: .relaxed)
             if jobs.count == 1 { monitor.broadcast(Self.decided) }
         }
     }
+
+    /// Whether a job handed over now would be taken at once.
+    var isWriterIdle: Bool { isWriterWaiting.load(ordering: .relaxed) }
 
     func setHealth(_ health: EngineHealth) { monitor.withLock { currentHealth = health } }
 
@@ -124,6 +131,7 @@ final class EngineShared: @unchecked Sendable {
     func takeJobs(waitingAtMost microseconds: Int64?) -> [CommitJob]? {
         monitor.withLock {
             if jobs.isEmpty && !isDeciderDone {
+                isWriterWaiting.store(true, ordering: .relaxed)
                 monitor.wait(for: Self.decided, microseconds: microseconds)
             }
             if jobs.isEmpty { return isDeciderDone ? nil : [] }
