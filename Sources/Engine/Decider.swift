@@ -178,6 +178,10 @@ struct Decider: ~Copyable {
     }
 
     private mutating func finish() {
+        // It is most of what the next start needs, and the log goes on from it.
+        if let task = snapshotUnderway, task.epoch == epoch, refusing == nil {
+            hand(task.waitForResult())
+        }
         // Worth it when folding the tail at the next start would take longer than a moment.
         let tail = core.state.sequence - min(lastSnapshot, core.state.sequence)
         if unreadable == nil, refusing == nil, tail >= 20_000 {
@@ -198,9 +202,21 @@ final class SnapshotTask: @unchecked Sendable {
         self.epoch = epoch
         startThread(named: "fg-snapshot") { [self] in
             let snapshot = EngineLoader.snapshot(of: state, index)
-            monitor.withLock { stored = snapshot }
+            monitor.withLock {
+                stored = snapshot
+                monitor.broadcast()
+            }
         }
     }
 
     var result: StoredSnapshot? { monitor.withLock { stored } }
+
+    func waitForResult() -> StoredSnapshot {
+        monitor.withLock {
+            while true {
+                if let stored { return stored }
+                monitor.wait()
+            }
+        }
+    }
 }

@@ -56,6 +56,22 @@ import Testing
         #expect(store.snapshots.allSatisfy { $0.sequence > 20 })
     }
 
+    // A snapshot that was begun is kept also when the engine is stopped before it is ready: the next
+    // start need not fold what it holds.
+    @Test func snapshotUnderwayAtShutdown() async throws {
+        let store = ReopenableStore(InMemoryEventStore(identity: PlainLedger.identity))
+        var configuration = EngineConfiguration()
+        configuration.snapshotEvents = 10_000
+        let ledger = try await PlainLedger.fixture(store: store, configuration: configuration)
+        let requests = (0..<10_000).map { number in
+            ledger.request("call \(number)", ledger.flat("customer \(number)", output: 1))
+        }
+        for result in await ledger.engine.submit(requests) { _ = try result.get() }
+        await ledger.engine.shutdown()
+        let snapshot = try #require(store.snapshots.first)
+        #expect(snapshot.sequence + 20_000 > store.head.sequence)
+    }
+
     private func check(
         _ engine: Engine, _ requests: [EngineRequest], _ answers: [RecordedEvent]
     ) async throws {
