@@ -15,16 +15,20 @@ package final class ViewFollower {
     /// Readers open the file by its path: they let go of it for as long as the body runs.
     private let whileUnread: (() throws(StoreError) -> Void) throws(StoreError) -> Void
     private let batchEvents: Int
+    private let catchUpFactor: Int
     private var file: ViewFile?
     private var second: ViewFile?
     /// Why the file that was found is built again, for people; told once.
     package private(set) var notice: String?
 
-    package static let batchBytes = 4 << 20
+    package static let batchBytes = 3 << 20
 
-    /// - Parameter batchEvents: most events in a transaction.
+    /// - Parameters:
+    ///   - batchEvents: most events in a transaction.
+    ///   - catchUpFactor: far behind, batches are so many times larger: a row that changes often is
+    ///     then written once for many events. Costs some 50 MB while it lasts.
     package init(
-        store: any EventStore, path: String, batchEvents: Int = 2_000,
+        store: any EventStore, path: String, batchEvents: Int = 2_000, catchUpFactor: Int = 5,
         whileUnread: @escaping (() throws(StoreError) -> Void) throws(StoreError) -> Void = {
             body throws(StoreError) in try body()
         }
@@ -32,6 +36,7 @@ package final class ViewFollower {
         self.store = store
         self.path = path
         self.batchEvents = batchEvents
+        self.catchUpFactor = catchUpFactor
         self.whileUnread = whileUnread
     }
 
@@ -103,9 +108,11 @@ package final class ViewFollower {
     }
 
     private func follow(_ file: ViewFile, _ head: UInt64) throws(StoreError) -> Int {
+        let behind = head - min(head, file.position.sequence)
+        let factor = behind > 10 * UInt64(batchEvents) ? catchUpFactor : 1
         let run = try LogRun(
-            store, after: file.position.sequence, upTo: head, limit: batchEvents,
-            maxBytes: Self.batchBytes)
+            store, after: file.position.sequence, upTo: head, limit: batchEvents * factor,
+            maxBytes: Self.batchBytes * factor)
         try file.apply(run.events, leaf: run.leaf, run)
         return run.events.count
     }

@@ -48,7 +48,12 @@ extension ViewRow {
     var keyValues: [ColumnValue] { Array(values.prefix(Self.keyColumns)) }
 
     /// What tells this row from the others of its table.
-    package var key: RowKey { RowKey(keyValues) }
+    package var key: RowKey {
+        var collector = KeyCollector(columnsLeft: Self.keyColumns)
+        var row = self
+        row.columns(&collector)
+        return RowKey(bytes: collector.bytes)
+    }
 
     /// A row with these values, the key's first.
     package init(_ values: [ColumnValue]) {
@@ -60,21 +65,41 @@ extension ViewRow {
 
 /// A row's key, byte by byte: Swift takes a letter with its accent for equal to the letter followed
 /// by the accent, SQLite and the log do not.
-package struct RowKey: Hashable, Sendable {
-    private var bytes: [UInt8] = []
+package struct RowKey: Hashable, Comparable, Sendable {
+    fileprivate var bytes: [UInt8]
 
-    init(_ values: [ColumnValue]) {
-        for value in values {
-            switch value {
-            case .text(let text):
-                bytes.append(contentsOf: text.utf8)
-                // No byte of UTF-8 is 0xff: ("ab", "c") and ("a", "bc") stay apart.
-                bytes.append(0xff)
-            case .integer(let number):
-                withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
-            case .null: bytes.append(0xfe)
-            }
-        }
+    /// Some order that keeps keys with equal first columns together.
+    package static func < (a: RowKey, b: RowKey) -> Bool {
+        a.bytes.lexicographicallyPrecedes(b.bytes)
+    }
+}
+
+private struct KeyCollector: ColumnVisitor {
+    var columnsLeft: Int
+    var bytes: [UInt8] = []
+
+    mutating func text(_ name: StaticString, _ value: inout String) {
+        guard takeColumn() else { return }
+        bytes.append(contentsOf: value.utf8)
+        // No byte of UTF-8 is 0xff: ("ab", "c") and ("a", "bc") stay apart.
+        bytes.append(0xff)
+    }
+
+    mutating func integer(_ name: StaticString, _ value: inout Int64) {
+        guard takeColumn() else { return }
+        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    mutating func optional(_ name: StaticString, _ value: inout Int64?) {
+        guard takeColumn() else { return }
+        guard let value else { return bytes.append(0xfe) }
+        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    private mutating func takeColumn() -> Bool {
+        if columnsLeft == 0 { return false }
+        columnsLeft -= 1
+        return true
     }
 }
 

@@ -88,13 +88,14 @@ import Testing
     @Test func unfinishedRebuildsAreForgotten() async throws {
         let store = try await randomLog(seed: 7_300)
         let folder = try TemporaryFolder()
-        let follower = ViewFollower(store: store, path: folder.views, batchEvents: 10)
+        let follower = ViewFollower(
+            store: store, path: folder.views, batchEvents: 10, catchUpFactor: 1)
         _ = try follower.step(upTo: store.head.sequence)
         _ = try follower.step(upTo: store.head.sequence)
         try follower.rebuild()
         #expect(folder.exists(folder.views + ".rebuild"))
         follower.close()
-        let next = ViewFollower(store: store, path: folder.views, batchEvents: 10)
+        let next = ViewFollower(store: store, path: folder.views, batchEvents: 10, catchUpFactor: 1)
         try next.open()
         #expect(next.position?.sequence == 20)
         #expect(!folder.exists(folder.views + ".rebuild"))

@@ -54,7 +54,8 @@ import Testing
     @Test func crashesCountNothingTwice() async throws {
         let store = try await randomLog(seed: 7_110)
         let folder = try TemporaryFolder()
-        let follower = ViewFollower(store: store, path: folder.views, batchEvents: 7)
+        let follower = ViewFollower(
+            store: store, path: folder.views, batchEvents: 7, catchUpFactor: 1)
         let expected = try freshDump(store)
         var crashes = 0
         while follower.position?.sequence != store.head.sequence {
@@ -78,7 +79,8 @@ import Testing
     @Test func failedBatchesLeaveNothing() async throws {
         let store = try await randomLog(seed: 7_120)
         let folder = try TemporaryFolder()
-        let follower = ViewFollower(store: store, path: folder.views, batchEvents: 20)
+        let follower = ViewFollower(
+            store: store, path: folder.views, batchEvents: 20, catchUpFactor: 1)
         for _ in 0..<3 { _ = try follower.step(upTo: store.head.sequence) }
         let before = try dump(folder.views)
         // Somebody else has written the file.
