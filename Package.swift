@@ -108,7 +108,7 @@ let package = Package(
             name: "FaregateBenchmarks",
             dependencies: [
                 "Money", "Billing", "Pricing", "TimeZones", "EventLog", "SQLiteEventLog", "Engine",
-                "CSQLite", crypto,
+                "Projections", "CSQLite", crypto,
             ]),
         .testTarget(name: "ArchitectureTests"),
         .testTarget(name: "MoneyTests", dependencies: ["Money"]),

@@ -1,12 +1,14 @@
 import Glibc
 
-/// `FaregateBenchmarks [--part engine|decide] [--customers N] [--seconds S] [--repeats R]
-/// [--callers 1,64,256,1024] [--dir PATH]`
+/// `FaregateBenchmarks [--part engine|decide|scale] [--customers N] [--events N]
+/// [--seconds S] [--repeats R] [--callers 1,64,256,1024] [--dir PATH]`
 struct BenchmarkOptions {
-    enum Part: String { case engine, decide }
+    enum Part: String { case engine, decide, scale }
 
     var part = Part.engine
     var customers = 100_000
+    /// How far `scale` fills the log.
+    var events = 1_000_000
     var seconds = 3
     var repeats = 3
     var callers = [1, 64, 256, 1024]
@@ -22,6 +24,7 @@ struct BenchmarkOptions {
                 guard let known = Part(rawValue: value) else { Self.usage() }
                 part = known
             case "--customers": customers = Self.number(value)
+            case "--events": events = Self.number(value)
             case "--seconds": seconds = Self.number(value)
             case "--repeats": repeats = Self.number(value)
             case "--callers": callers = value.split(separator: ",").map { Self.number(String($0)) }
@@ -38,8 +41,8 @@ struct BenchmarkOptions {
 
     private static func usage() -> Never {
         note(
-            "usage: FaregateBenchmarks [--part engine|decide] [--customers N] [--seconds S] [--repeats R]"
-                + " [--callers 1,64,256,1024] [--dir PATH]")
+            "usage: FaregateBenchmarks [--part engine|decide|scale] [--customers N] [--events N]"
+                + " [--seconds S] [--repeats R] [--callers 1,64,256,1024] [--dir PATH]")
         exit(2)
     }
 }

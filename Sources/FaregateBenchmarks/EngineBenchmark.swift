@@ -24,7 +24,7 @@ struct EngineBenchmark {
 
     func run() async throws {
         let file = options.directory + "/engine.db"
-        try makeDirectory()
+        try makeDirectory(options.directory)
         removeDatabase(file)
         printMachine()
         let store = try SQLiteEventStore.open(
@@ -144,15 +144,6 @@ struct EngineBenchmark {
         }
         print(aligned(rows))
     }
-
-    private func makeDirectory() throws {
-        var path = ""
-        for part in options.directory.split(separator: "/", omittingEmptySubsequences: false) {
-            path +=
-                path.isEmpty && part.isEmpty ? "/" : (path.isEmpty || path == "/" ? "" : "/") + part
-            if path != "/" { mkdir(path, 0o755) }
-        }
-    }
 }
 
 /// Opens the workload's budgets and customers.
@@ -204,3 +195,13 @@ func monotonicNanoseconds() -> UInt64 {
     clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
+
+func makeDirectory(_ directory: String) throws {
+    var path = ""
+    for part in directory.split(separator: "/", omittingEmptySubsequences: false) {
+        path += path.isEmpty && part.isEmpty ? "/" : (path.isEmpty || path == "/" ? "" : "/") + part
+        if path != "/" { mkdir(path, 0o755) }
+    }
+}
+
+func usleepMilliseconds(_ milliseconds: UInt32) { usleep(milliseconds * 1000) }

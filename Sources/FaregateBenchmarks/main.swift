@@ -10,6 +10,7 @@ do {
     switch options.part {
     case .engine: try await EngineBenchmark(options).run()
     case .decide: try await DecideBenchmark(options).run()
+    case .scale: try await ScaleBenchmark(options).run()
     }
 } catch {
     note("error: \(error)")
