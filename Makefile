@@ -11,7 +11,7 @@ PORT ?= 8080
 VENV := .build/venv
 PYTHON_PACKAGES := jsonschema==4.26.0 PyYAML==6.0.3 openapi-spec-validator==0.9.0
 
-.PHONY: run build release test test-slow bench lint format packages venv clean install docs
+.PHONY: run build release test test-slow bench bench-http bench-scale lint format packages venv clean install docs
 
 run: release
 	@mkdir -p $(DATA)
@@ -39,6 +39,18 @@ test-slow: packages venv
 bench: packages
 	swift build -c release -j $(JOBS) --product FaregateBenchmarks
 	.build/release/FaregateBenchmarks
+
+# Single calls and batches over HTTP, beside a bare route. Needs wrk.
+bench-http: release
+	swift build -c release -j $(JOBS) --product FaregateBenchmarks
+	python3 Tests/Benchmarks/http.py
+
+# Growth, restart and replay; the last one takes a quarter of an hour and 15 GB of disk.
+bench-scale: packages
+	swift build -c release -j $(JOBS) --product FaregateBenchmarks
+	for customers in 1000 100000 1000000; do \
+		.build/release/FaregateBenchmarks --part scale --customers $$customers --events 2000000 || exit 1; done
+	.build/release/FaregateBenchmarks --part scale --customers 100000 --events 10000000
 
 lint:
 	swift format lint --strict --parallel --recursive --configuration .swift-format Package.swift Sources Tests

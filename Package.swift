@@ -108,7 +108,7 @@ let package = Package(
             name: "FaregateBenchmarks",
             dependencies: [
                 "Money", "Billing", "Pricing", "TimeZones", "EventLog", "SQLiteEventLog", "Engine",
-                "Projections", "CSQLite", crypto,
+                "Projections", "CSQLite", crypto, hummingbird, logging,
             ]),
         .testTarget(name: "ArchitectureTests"),
         .testTarget(name: "MoneyTests", dependencies: ["Money"]),

@@ -52,7 +52,7 @@ enum Architecture {
         ],
         "FaregateBenchmarks": [
             "Money", "Billing", "Pricing", "TimeZones", "EventLog", "SQLiteEventLog", "Engine",
-            "Projections", "CSQLite", "Crypto", "Glibc",
+            "Projections", "CSQLite", "Crypto", "Glibc", "Hummingbird", "Logging", "Foundation",
         ],
     ]
 
