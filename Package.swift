@@ -48,6 +48,7 @@ let package = Package(
         .target(name: "CanonicalJSON"),
         .target(name: "TimeZones"),
         .target(name: "CEmbedded", exclude: ["prices-2026-11.json"]),
+        .target(name: "CMachine"),
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         // Core
@@ -81,7 +82,8 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "TimeZones",
+                "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "CMachine",
+                "TimeZones",
                 "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI",
                 "Observability", hummingbird, configuration, lifecycle, unixSignals, logging,
                 nioCore, nioPosix,
@@ -181,7 +183,7 @@ let package = Package(
 )
 
 // One loop, so that no target can miss a setting.
-let cTargets: Set = ["CEmbedded"]
+let cTargets: Set = ["CEmbedded", "CMachine"]
 for target in package.targets where target.type != .system && !cTargets.contains(target.name) {
     target.swiftSettings = [
         .treatAllWarnings(as: .error),

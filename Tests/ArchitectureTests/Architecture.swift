@@ -32,7 +32,7 @@ enum Architecture {
         ],
         "Observability": ["CanonicalJSON", "TimeZones", "Logging", "Glibc", "Synchronization"],
         "Server": [
-            "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "TimeZones",
+            "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "CMachine", "TimeZones",
             "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI",
             "Observability",
             "Hummingbird", "Configuration",

@@ -61,6 +61,9 @@ import Testing
         #expect(await cli.run("restore", folder.file("no.db"), "--preview").status == 5)
         #expect(await cli.run("export", "--db", db, "--from", "5", "--to", "2").status == 2)
         #expect(await cli.run("export", "--db", db, "--from", "0").status == 2)
+        let doctor = await cli.run("doctor", "--db", folder.file("none/x.db"), "--json")
+        #expect(doctor.status == 1)
+        #expect(try doctor.json()["checks"].items.contains { $0["result"].text == "fail" })
     }
 
     // Export, then import: the same root.
