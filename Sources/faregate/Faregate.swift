@@ -49,7 +49,7 @@ struct Faregate: AsyncParsableCommand {
                 name: "Operating",
                 subcommands: [
                     BackupCommand.self, RestoreCommand.self, ExportCommand.self,
-                    ImportCommand.self, DoctorCommand.self,
+                    ImportCommand.self, DoctorCommand.self, ManualCommand.self,
                 ]),
         ])
 

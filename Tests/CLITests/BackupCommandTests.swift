@@ -87,3 +87,49 @@ import Testing
         #expect(refused.status == 1 && refused.error.contains("excerpt"))
     }
 }
+
+@Suite struct ManualTests {
+    // Every command has its words and options in a page, and every page the parts that man needs.
+    @Test func pages() throws {
+        let pages = ManualPage.all()
+        let names = Set(pages.map(\.name))
+        for (words, command) in HelpTests.commands() {
+            let parts = words.split(separator: " ")
+            let name = parts.count == 1 ? "faregate" : "faregate-\(parts[1])"
+            let page = try #require(pages.first { $0.name == name }, "\(words)")
+            #expect(names.contains(name))
+            for part in parts.dropFirst(2) {
+                #expect(page.text.contains(part.uppercased()), "\(words)")
+            }
+            let abstract = command.configuration.abstract
+                .replacing("\\", with: "\\e").replacing("-", with: "\\-")
+            #expect(page.text.contains(abstract), "\(words)")
+        }
+        for page in pages {
+            #expect(page.text.contains(".TH \(page.name.uppercased()) 1"))
+            #expect(page.text.contains("\n.SH DESCRIPTION\n"))
+            let requests = page.text.split(separator: "\n").filter { $0.hasPrefix(".") }
+            let known = [".\\\"", ".TH", ".SH", ".TP", ".BR", ".PP", ".nf", ".fi", ".nh", ".ad"]
+            for line in requests {
+                #expect(known.contains { line.hasPrefix($0) }, "\(page.name): \(line)")
+            }
+        }
+    }
+
+    // The files lie where the system looks for them.
+    @Test func files() async throws {
+        let folder = TemporaryFolder()
+        try await Shell().must("manual", "--to", folder.file("share"))
+        for path in [
+            "man/man1/faregate.1", "man/man1/faregate-backup.1",
+            "bash-completion/completions/faregate", "zsh/site-functions/_faregate",
+            "fish/vendor_completions.d/faregate.fish",
+        ] {
+            let bytes = try WholeFile.read(folder.file("share/\(path)"))
+            #expect(String(decoding: bytes, as: UTF8.self).contains("backup"), "\(path)")
+        }
+        let page = try await Shell().must("manual", "--page", "doctor")
+        #expect(page.contains(".TH FAREGATE-DOCTOR 1"))
+        #expect(await Shell().run("manual", "--page", "nothing").status == 2)
+    }
+}
