@@ -9,9 +9,13 @@ JOBS := $(shell nproc)
 DATA ?= data
 PORT ?= 8080
 VENV := .build/venv
+PREFIX ?= /usr/local
+DESTDIR ?=
+UNITS ?= $(PREFIX)/lib/systemd/system
 PYTHON_PACKAGES := jsonschema==4.26.0 PyYAML==6.0.3 openapi-spec-validator==0.9.0
 
-.PHONY: run build release test test-slow bench bench-http bench-scale lint format packages venv clean install docs
+.PHONY: run build release test test-slow bench bench-http bench-scale lint format packages venv clean \
+	install uninstall docs
 
 run: release
 	@mkdir -p $(DATA)
@@ -22,6 +26,27 @@ build: packages
 
 release: packages
 	swift build -c release -j $(JOBS) --product faregate
+
+# One binary with the Swift libraries inside, without symbols; its manual pages, completions and unit.
+# `make install DESTDIR=/tmp/package PREFIX=/usr` for a package. The build is the release build, linked
+# once more.
+install: packages
+	swift build -c release -j $(JOBS) --product faregate --static-swift-stdlib
+	install -D -m 755 .build/release/faregate $(DESTDIR)$(PREFIX)/bin/faregate
+	strip --strip-all $(DESTDIR)$(PREFIX)/bin/faregate
+	@! ldd $(DESTDIR)$(PREFIX)/bin/faregate | grep -iE 'swift|Foundation|not found' \
+		|| { echo "the binary needs Swift libraries"; exit 1; }
+	$(DESTDIR)$(PREFIX)/bin/faregate manual --to $(DESTDIR)$(PREFIX)/share
+	install -d -m 755 $(DESTDIR)$(UNITS)
+	sed 's|@PREFIX@|$(PREFIX)|' packaging/faregate.service > $(DESTDIR)$(UNITS)/faregate.service
+	chmod 644 $(DESTDIR)$(UNITS)/faregate.service
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/faregate $(DESTDIR)$(UNITS)/faregate.service
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/faregate.1 $(DESTDIR)$(PREFIX)/share/man/man1/faregate-*.1
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/faregate
+	rm -f $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_faregate
+	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/faregate.fish
 
 test: packages venv
 	swift build --build-tests -j $(JOBS)

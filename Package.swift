@@ -48,6 +48,7 @@ let package = Package(
         .target(name: "CanonicalJSON"),
         .target(name: "TimeZones"),
         .target(name: "CEmbedded", exclude: ["prices-2026-11.json"]),
+        .target(name: "CMachine"),
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         // Core
@@ -57,9 +58,11 @@ let package = Package(
         .target(
             name: "EventLog",
             dependencies: ["Money", "Billing", "CanonicalJSON", "TimeZones", crypto]),
+        .target(name: "Archive", dependencies: ["CanonicalJSON", "TimeZones", "EventLog"]),
         .target(name: "SQLiteBinding", dependencies: ["EventLog", "CSQLite"]),
         .target(
-            name: "SQLiteEventLog", dependencies: ["EventLog", "SQLiteBinding", "CSQLite"]),
+            name: "SQLiteEventLog",
+            dependencies: ["EventLog", "Archive", "SQLiteBinding", "CSQLite"]),
         // Application
         .target(
             name: "Engine",
@@ -71,17 +74,19 @@ let package = Package(
         .target(
             name: "HTTPAPI",
             dependencies: [
-                "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Engine",
-                "Projections", hummingbird, httpTypes, nioCore, crypto, logging,
+                "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Archive",
+                "Engine", "Projections", hummingbird, httpTypes, nioCore, crypto, logging,
             ]),
         .target(name: "Observability", dependencies: ["CanonicalJSON", "TimeZones", logging]),
         // Composition
         .target(
             name: "Server",
             dependencies: [
-                "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "TimeZones",
-                "EventLog", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI", "Observability",
-                hummingbird, configuration, lifecycle, unixSignals, logging, nioCore, nioPosix,
+                "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "CMachine",
+                "TimeZones",
+                "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI",
+                "Observability", hummingbird, configuration, lifecycle, unixSignals, logging,
+                nioCore, nioPosix,
                 crypto, httpTypes,
             ]),
         .target(
@@ -94,8 +99,9 @@ let package = Package(
             name: "faregate",
             dependencies: [
                 "Server", "Sandbox", "CanonicalJSON", "Money", "Billing", "Pricing", "TimeZones",
-                "EventLog", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI", "Observability",
-                argumentParser, asyncHTTPClient, configuration, logging, nioCore, nioHTTP1,
+                "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI",
+                "Observability", argumentParser, asyncHTTPClient, configuration, logging, nioCore,
+                nioHTTP1,
                 nioPosix, crypto, httpTypes,
             ]),
         // Test side
@@ -123,6 +129,9 @@ let package = Package(
             dependencies: [
                 "Money", "Billing", "CanonicalJSON", "TimeZones", "EventLog", "FaregateTestSupport",
             ], exclude: ["validate_events.py"]),
+        .testTarget(
+            name: "ArchiveTests",
+            dependencies: ["Archive", "EventLog", "CanonicalJSON", "FaregateTestSupport"]),
         .testTarget(
             name: "SQLiteEventLogTests",
             dependencies: [
@@ -152,15 +161,17 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "Money", "Billing", "CanonicalJSON", "EventLog", "SQLiteEventLog", "Engine",
-                "HTTPAPI", "Observability", "Server", "TimeZones", asyncHTTPClient, configuration,
+                "HTTPAPI", "Observability", "Projections", "Server", "TimeZones", "Archive",
+                "SQLiteBinding",
+                asyncHTTPClient, configuration,
                 lifecycle, logging, nioCore, nioHTTP1, nioPosix, httpTypes,
             ]),
         .testTarget(
             name: "CLITests",
             dependencies: [
                 "faregate", "Server", "Sandbox", "Money", "Billing", "CanonicalJSON", "EventLog",
-                "SQLiteEventLog", "Engine", "HTTPAPI", "Observability", "TimeZones", argumentParser,
-                asyncHTTPClient, configuration, logging, nioCore,
+                "SQLiteEventLog", "Archive", "Engine", "HTTPAPI", "Observability", "TimeZones",
+                argumentParser, asyncHTTPClient, configuration, logging, nioCore,
             ]),
         .testTarget(
             name: "SandboxTests",
@@ -172,7 +183,8 @@ let package = Package(
 )
 
 // One loop, so that no target can miss a setting.
-for target in package.targets where target.type != .system && target.name != "CEmbedded" {
+let cTargets: Set = ["CEmbedded", "CMachine"]
+for target in package.targets where target.type != .system && !cTargets.contains(target.name) {
     target.swiftSettings = [
         .treatAllWarnings(as: .error),
         .treatWarning("DeprecatedDeclaration", as: .warning),

@@ -18,6 +18,8 @@ package struct API: Sendable {
     let logReader: ReaderThread
     /// Folds of the log up to some point: one at a time.
     let foldReader: ReaderThread
+    /// The log as a file: a piece of one at a time.
+    let exportReader: ReaderThread
     /// Nil: there are none, and what is read from them is answered 503.
     package let readModels: ReadModels?
     let viewReader: ReaderThread
@@ -38,6 +40,7 @@ package struct API: Sendable {
         tree = RouteTree(APIRoute.all)
         logReader = ReaderThread(queueMax: 256)
         foldReader = ReaderThread(queueMax: 16)
+        exportReader = ReaderThread(queueMax: 16)
         self.readModels = readModels
         viewReader = ReaderThread(queueMax: 64)
     }

@@ -81,6 +81,8 @@ package struct APIResponse: Sendable {
     package var body: [UInt8]
     /// Stable code of the error or refusal that this answer is; nil for a success.
     package var code: String?
+    /// In place of `body`, for answers of any length: the next piece, nil at the end.
+    package var pieces: (@Sendable () async throws -> [UInt8]?)?
 
     package init(
         status: Int, headers: [(name: String, value: String)] = [],

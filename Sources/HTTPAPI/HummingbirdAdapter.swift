@@ -96,13 +96,22 @@ extension APIResponse {
         var fields = HTTPFields()
         fields.reserveCapacity(headers.count + 2)
         fields[.contentType] = contentType
-        fields[.contentLength] = String(body.count)
+        if pieces == nil { fields[.contentLength] = String(body.count) }
         for header in headers {
             if let name = HTTPField.Name(header.name) { fields[name] = header.value }
         }
         return Response(
-            status: .init(code: status), headers: fields,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+            status: .init(code: status), headers: fields, body: responseBody)
+    }
+
+    private var responseBody: ResponseBody {
+        guard let pieces else { return ResponseBody(byteBuffer: ByteBuffer(bytes: body)) }
+        return ResponseBody { writer in
+            while let piece = try await pieces() {
+                try await writer.write(ByteBuffer(bytes: piece))
+            }
+            try await writer.finish(nil)
+        }
     }
 }
 

@@ -210,6 +210,7 @@ extension APIRoute {
             query: page + ["type", "project", "customer", "reservation"], API.listEvents),
         APIRoute(.get, "/v1/events/{seq}", "getEvent", .read, API.getEvent),
         APIRoute(.get, "/v1/checkpoints/latest", "getCheckpoint", .read, API.getCheckpoint),
+        APIRoute(.get, "/v1/log", "exportLog", .admin, query: ["since"], API.exportLog),
         APIRoute(.get, "/v1/test_clock", "getTestClock", .read, API.getTestClock),
         APIRoute(.post, "/v1/test_clock", "setTestClock", .admin, API.setTestClock),
     ]

@@ -51,6 +51,19 @@ enum LogLoader {
         return LogHead(sequence: try newest.uint64(at: 0), root: try newest.hash(at: 1))
     }
 
+    /// The frontier over the first `size` events, from as few rows as the one at the head.
+    static func frontier(
+        size: UInt64, in connection: borrowing Connection
+    ) throws(StoreError) -> MerkleFrontier {
+        var frontier = MerkleFrontier()
+        try appendSubtrees(to: &frontier, size: size, from: connection)
+        try appendLeaves(to: &frontier, upTo: size, from: connection)
+        guard frontier.size == size else {
+            throw StoreError(.corrupt, "event \(frontier.size + 1) is missing")
+        }
+        return frontier
+    }
+
     private static func appendSubtrees(
         to frontier: inout MerkleFrontier, size: UInt64, from connection: borrowing Connection
     ) throws(StoreError) {
@@ -74,12 +87,15 @@ enum LogLoader {
     }
 
     private static func appendLeaves(
-        to frontier: inout MerkleFrontier, from connection: borrowing Connection
+        to frontier: inout MerkleFrontier, upTo size: UInt64 = .max,
+        from connection: borrowing Connection
     ) throws(StoreError) {
         let leaves = try Statement(leavesSQL, on: connection, activity: "reading the last events")
         leaves.bind(Int64(frontier.size), at: 1)
         try leaves.forEachRow { row throws(StoreError) in
-            guard try row.uint64(at: 0) == frontier.size + 1 else { return false }
+            guard frontier.size < size, try row.uint64(at: 0) == frontier.size + 1 else {
+                return false
+            }
             frontier.append(row.withBytes(at: 1) { .leaf($0) })
             return true
         }

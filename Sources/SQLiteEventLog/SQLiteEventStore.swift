@@ -139,6 +139,24 @@ package final class SQLiteEventStore: EventStore {
         }
     }
 
+    /// When the ledger was made, microseconds since 1970 UTC.
+    package var createdMicroseconds: Int64 {
+        get throws(StoreError) {
+            try readers.read { reader throws(StoreError) in
+                try reader.connection.integer(
+                    "SELECT created_us FROM ledger WHERE id = 1",
+                    while: "reading the ledger's identity")
+            }
+        }
+    }
+
+    /// The right edge of the tree over the first `size` events.
+    package func frontier(size: UInt64) throws(StoreError) -> MerkleFrontier {
+        try readers.read { reader throws(StoreError) in
+            try LogLoader.frontier(size: size, in: reader.connection)
+        }
+    }
+
     package func newestSnapshot(
         format: Int, atOrBefore sequence: UInt64
     ) throws(StoreError) -> StoredSnapshot? {

@@ -64,12 +64,18 @@ struct Schema {
             try connection.useWriteAheadLog(while: "opening the ledger")
             // In one transaction: a ledger is there with its identity, or the file is still empty.
             try connection.transaction(while: activity) { connection throws(StoreError) in
-                try connection.execute(
-                    "PRAGMA application_id = \(Self.applicationID)", while: activity)
-                try migrate(connection, from: 0, while: activity)
-                try insert(newLedger, into: connection, while: activity)
+                try create(newLedger, in: connection, while: activity)
             }
         }
+    }
+
+    /// Makes the tables and the identity within the open transaction of an empty file.
+    func create(
+        _ newLedger: NewLedger, in connection: borrowing Connection, while activity: String
+    ) throws(StoreError) {
+        try connection.execute("PRAGMA application_id = \(Self.applicationID)", while: activity)
+        try migrate(connection, from: 0, while: activity)
+        try insert(newLedger, into: connection, while: activity)
     }
 
     /// - Throws: as `prepareForWriting`; `.cannotOpen` also for an older version, which only a

@@ -1,3 +1,4 @@
+package import Archive
 import Billing
 package import Engine
 package import EventLog
@@ -9,6 +10,8 @@ package struct ServerFailure: Error, Sendable, Equatable, CustomStringConvertibl
         case configuration
         /// A file, the disk or the network does not let it happen.
         case inputOutput
+        /// A check says no: a file is damaged, does not fit, or is in the way.
+        case refused
     }
 
     package var kind: Kind
@@ -25,6 +28,12 @@ package struct ServerFailure: Error, Sendable, Equatable, CustomStringConvertibl
 }
 
 extension ServerFailure {
+    package init(_ error: ArchiveError) {
+        self.init(
+            error.code == .inputOutput ? .inputOutput : .refused, error.code.rawValue,
+            error.message)
+    }
+
     /// - Parameter path: the ledger's file, for the message.
     package init(_ error: StoreError, path: String) {
         let message =

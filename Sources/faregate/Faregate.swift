@@ -45,6 +45,12 @@ struct Faregate: AsyncParsableCommand {
                     EventsCommand.self, ExplainCommand.self, VerifyCommand.self,
                     ProjectionsCommand.self, ClockCommand.self,
                 ]),
+            CommandGroup(
+                name: "Operating",
+                subcommands: [
+                    BackupCommand.self, RestoreCommand.self, ExportCommand.self,
+                    ImportCommand.self, DoctorCommand.self, ManualCommand.self,
+                ]),
         ])
 
     static func main() async {

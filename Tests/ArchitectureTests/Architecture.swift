@@ -13,8 +13,11 @@ enum Architecture {
         "EventLog": [
             "Money", "Billing", "CanonicalJSON", "TimeZones", "Crypto", "Synchronization",
         ],
+        "Archive": ["CanonicalJSON", "TimeZones", "EventLog", "Glibc"],
         "SQLiteBinding": ["EventLog", "CSQLite", "Glibc"],
-        "SQLiteEventLog": ["EventLog", "SQLiteBinding", "CSQLite", "Glibc", "Synchronization"],
+        "SQLiteEventLog": [
+            "EventLog", "Archive", "SQLiteBinding", "CSQLite", "Glibc", "Synchronization",
+        ],
         "Engine": [
             "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Crypto", "HeapModule", "Glibc",
             "Synchronization",
@@ -23,15 +26,16 @@ enum Architecture {
             "Money", "Billing", "EventLog", "SQLiteBinding", "Engine", "Glibc", "Synchronization",
         ],
         "HTTPAPI": [
-            "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Engine",
-            "Projections",
+            "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Archive",
+            "Engine", "Projections",
             "Hummingbird", "HTTPTypes", "NIOCore", "Crypto", "Glibc", "Logging", "Synchronization",
         ],
         "Observability": ["CanonicalJSON", "TimeZones", "Logging", "Glibc", "Synchronization"],
         "Server": [
-            "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "TimeZones", "EventLog",
-            "SQLiteEventLog", "Engine", "Projections", "HTTPAPI", "Observability", "Hummingbird",
-            "Configuration",
+            "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "CMachine", "TimeZones",
+            "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI",
+            "Observability",
+            "Hummingbird", "Configuration",
             "ServiceLifecycle", "UnixSignals", "Logging", "NIOCore", "NIOPosix", "Crypto", "Glibc",
             "Synchronization", "SystemPackage", "HTTPTypes",
         ],
@@ -41,8 +45,8 @@ enum Architecture {
         ],
         "faregate": [
             "Server", "Sandbox", "CanonicalJSON", "Money", "Billing", "Pricing", "TimeZones",
-            "EventLog", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI", "Observability",
-            "ArgumentParser",
+            "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI",
+            "Observability", "ArgumentParser",
             "AsyncHTTPClient", "Configuration", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
             "Crypto", "Glibc", "Synchronization", "HTTPTypes", "SystemPackage",
         ],

@@ -31,6 +31,21 @@ import Testing
         return fields
     }
 
+    // An answer in pieces arrives whole over a socket.
+    @Test func logFile() async throws {
+        let fixture = try await APIFixture()
+        for number in 0..<200 { await fixture.reserve("r\(number)", "c", amount: "1") }
+        try await serve(fixture) { client in
+            let answer = try await client.execute(
+                uri: "/v1/log", method: .get, headers: headers())
+            #expect(answer.status.code == 200)
+            var bytes: [UInt8] = []
+            let pieces = try #require(await fixture.get("/v1/log").response.pieces)
+            while let piece = try await pieces() { bytes += piece }
+            #expect(Array(answer.body.readableBytesView) == bytes)
+        }
+    }
+
     // A call over a socket gets the bytes, status and headers of the core.
     @Test func lifecycle() async throws {
         let fixture = try await APIFixture()

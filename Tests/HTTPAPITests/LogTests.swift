@@ -102,4 +102,43 @@ import Testing
         #expect(file.response.contentType == "application/yaml")
         #expect(file.text == "openapi: 3.1.0\n")
     }
+
+    // The log as a file holds every event byte for byte, and with since only those after it.
+    @Test func logFile() async throws {
+        let fixture = try await APIFixture()
+        for number in 0..<10 { await fixture.reserve("r\(number)", "c", amount: "1") }
+        let store = fixture.ledger.store
+        let head = store.head
+        for since in [0, 5, head.sequence] {
+            let answer = await fixture.get("/v1/log?since=\(since)")
+            #expect(answer.response.status == 200)
+            #expect(answer.response.contentType == "application/x-ndjson")
+            var bytes: [UInt8] = []
+            let pieces = try #require(answer.response.pieces)
+            while let piece = try await pieces() { bytes += piece }
+            let lines = bytes.split(separator: UInt8(ascii: "\n"))
+            let events = lines.filter { $0.starts(with: Array(#"{"event":"#.utf8)) }
+            let stored = try store.read(after: since, limit: 1_000, maxBytes: .max)
+            #expect(events.count == stored.count)
+            for (line, event) in zip(events, stored) {
+                #expect(line.dropFirst(9).starts(with: event.bytes))
+            }
+            let first = String(decoding: lines[0], as: UTF8.self)
+            #expect(first.contains(head.root.hex))
+            #expect(lines[lines.count - 1].starts(with: Array(#"{"end":"#.utf8)))
+        }
+    }
+
+    // It is for administrators who see all projects, and begins within the log.
+    @Test func logFileRefusals() async throws {
+        let fixture = try await APIFixture()
+        try await fixture.addKey("bound", "fg_bound", .admin, project: "default")
+        let meter = await fixture.get("/v1/log", secret: APIFixture.secrets[.meter])
+        #expect(meter.response.status == 403)
+        let bound = await fixture.get("/v1/log", secret: "fg_bound")
+        #expect(bound.response.status == 403)
+        let beyond = await fixture.get("/v1/log?since=99999")
+        #expect(beyond.response.status == 422)
+        #expect(beyond.string("error.param") == "since")
+    }
 }

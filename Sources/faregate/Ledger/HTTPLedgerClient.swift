@@ -34,17 +34,7 @@ struct HTTPLedgerClient: LedgerClient {
     }
 
     func send(_ request: APIRequest) async throws(CommandFailure) -> APIResponse {
-        var http = HTTPClientRequest(url: base + request.target)
-        http.method = .RAW(value: request.method)
-        http.headers.add(name: "Accept", value: request.accept ?? "application/json")
-        if let key { http.headers.add(name: "Authorization", value: "Bearer \(key)") }
-        if let idempotencyKey = request.idempotencyKey {
-            http.headers.add(name: "Idempotency-Key", value: idempotencyKey)
-        }
-        if let contentType = request.contentType {
-            http.headers.add(name: "Content-Type", value: contentType)
-            http.body = .bytes(request.body, length: .known(Int64(request.body.count)))
-        }
+        let http = httpRequest(request)
         do {
             let response = try await client.execute(http, timeout: .seconds(timeoutSeconds))
             let body = try await response.body.collect(upTo: 256 << 20)
@@ -56,6 +46,56 @@ struct HTTPLedgerClient: LedgerClient {
         } catch {
             throw CommandFailure(.unreachable, "\(base): \(Self.reason(error))")
         }
+    }
+
+    /// Hands an answer of any length to `take`, a piece at a time.
+    ///
+    /// - Throws: what the server says instead of an answer, what `take` throws, and `.unreachable`
+    ///   when the connection breaks on the way.
+    func download(
+        _ request: APIRequest, _ take: ([UInt8]) async throws -> Void
+    ) async throws {
+        let response: HTTPClientResponse
+        do {
+            // No deadline for the whole: the read timeout is for each piece.
+            response = try await client.execute(httpRequest(request), deadline: .distantFuture)
+            if !(200..<300).contains(response.status.code) {
+                let body = try await response.body.collect(upTo: 1 << 20)
+                let refusal = APIResponse(
+                    status: Int(response.status.code), body: Array(body.readableBytesView))
+                throw CommandFailure(refusing: try refusal.json(), refusal.status)
+            }
+        } catch let failure as CommandFailure {
+            throw failure
+        } catch {
+            throw CommandFailure(.unreachable, "\(base): \(Self.reason(error))")
+        }
+        var pieces = response.body.makeAsyncIterator()
+        while true {
+            let piece: ByteBuffer?
+            do {
+                piece = try await pieces.next()
+            } catch {
+                throw CommandFailure(.unreachable, "\(base): the answer broke off (\(error))")
+            }
+            guard let piece else { return }
+            try await take(Array(piece.readableBytesView))
+        }
+    }
+
+    private func httpRequest(_ request: APIRequest) -> HTTPClientRequest {
+        var http = HTTPClientRequest(url: base + request.target)
+        http.method = .RAW(value: request.method)
+        http.headers.add(name: "Accept", value: request.accept ?? "application/json")
+        if let key { http.headers.add(name: "Authorization", value: "Bearer \(key)") }
+        if let idempotencyKey = request.idempotencyKey {
+            http.headers.add(name: "Idempotency-Key", value: idempotencyKey)
+        }
+        if let contentType = request.contentType {
+            http.headers.add(name: "Content-Type", value: contentType)
+            http.body = .bytes(request.body, length: .known(Int64(request.body.count)))
+        }
+        return http
     }
 
     func close() async { try? await client.shutdown() }

@@ -35,6 +35,13 @@ struct LedgerOptions: ParsableArguments {
         if timeout < 1 || timeout > 3_600 { throw ValidationError("--timeout is 1 to 3600.") }
     }
 
+    /// A way to the server that is named, or to the default one.
+    func httpClient(_ console: Console) throws(CommandFailure) -> HTTPLedgerClient {
+        try HTTPLedgerClient(
+            url: url ?? console.variable("FAREGATE_URL") ?? Self.defaultURL,
+            key: key ?? console.variable("FAREGATE_KEY"), timeoutSeconds: timeout)
+    }
+
     /// Connects, runs `body`, and lets go of everything.
     func withLedger<Result>(
         _ body: (LedgerSession) async throws -> Result
@@ -44,9 +51,7 @@ struct LedgerOptions: ParsableArguments {
         if let db {
             client = try await LocalLedgerClient.open(path: db, console: console)
         } else {
-            client = try HTTPLedgerClient(
-                url: url ?? console.variable("FAREGATE_URL") ?? Self.defaultURL,
-                key: key ?? console.variable("FAREGATE_KEY"), timeoutSeconds: timeout)
+            client = try httpClient(console)
         }
         let session = LedgerSession(client: client, wantsJSON: json, console: console)
         do {

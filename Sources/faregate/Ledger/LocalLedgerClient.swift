@@ -73,6 +73,7 @@ extension CommandFailure {
         switch failure.kind {
         case .configuration: self.init(.usage, failure.message, code: failure.code)
         case .inputOutput: self.init(.inputOutput, failure.message, code: failure.code)
+        case .refused: self.init(.negative, failure.message, code: failure.code)
         }
     }
 }
