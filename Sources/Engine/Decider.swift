@@ -11,6 +11,7 @@ struct Decider: ~Copyable {
     private let shared: EngineShared
     private let clock: any LedgerClock
     private var epoch = 0
+    private var times = BatchTimes()
     private var completions: [Completion] = []
     private var refusing: (error: StoreError, untilMicroseconds: Int64, headSequence: UInt64)?
     private var lastSnapshot: UInt64
@@ -46,6 +47,7 @@ struct Decider: ~Copyable {
     private mutating func run() {
         while true {
             let intake = shared.takeWork(waitingAtMost: patience())
+            times = intake.times
             if let failure = intake.failure { rollBack(failure) }
             core.markDurable(upTo: intake.durableHead)
             if let refusing, intake.durableHead > refusing.headSequence { self.refusing = nil }
@@ -105,8 +107,10 @@ struct Decider: ~Copyable {
             case .keyCreated, .keyRevoked: shared.setKeys(core.state.keys)
             default: break
             }
+            if reply.isReplay { shared.metrics.replayed() }
             return .success(reply)
         } catch {
+            shared.metrics.failed(error)
             return .failure(error)
         }
     }
@@ -117,7 +121,10 @@ struct Decider: ~Copyable {
         if batch.events.isEmpty && completions.isEmpty { return }
         let waiting = completions
         completions = []
-        shared.hand(CommitJob(epoch: epoch, batch: batch, completions: waiting))
+        shared.metrics.setOpenHolds(core.state.reservations.count)
+        shared.hand(
+            CommitJob(
+                epoch: epoch, batch: batch, completions: waiting, times: times.handedNow()))
     }
 
     // MARK: Failure

@@ -6,14 +6,21 @@ import EventLog
 final class EngineShared: @unchecked Sendable {
     // Unchecked: everything below `monitor` is only touched with its lock held.
     let configuration: EngineConfiguration
+    let metrics = EngineMetrics()
     private let monitor = Monitor(conditions: 2)
     /// What each of the two threads waits for.
     private static let work = 0
     private static let decided = 1
     private var queue: [Work] = []
     private var queued = 0
+    /// When the oldest of `queue` came, nanoseconds of the monotonic clock.
+    private var oldestQueued: Int64 = 0
     private var jobs: [CommitJob] = []
     private var undurable = 0
+    /// Callers whose request is decided and who wait for the writer, and how many of them the
+    /// writer has in hand.
+    private var unanswered = 0
+    private var beingAnswered = 0
     private var durableHead: UInt64 = 0
     private var failure: StoreError?
     private var currentHealth = EngineHealth.healthy
@@ -34,7 +41,11 @@ final class EngineShared: @unchecked Sendable {
     func enqueue(_ work: Work) -> EngineError? {
         monitor.withLock {
             if isStopping { return .shuttingDown }
-            if queued + work.size > configuration.queueMax { return .overloaded }
+            if queued + work.size > configuration.queueMax {
+                metrics.overloaded()
+                return .overloaded
+            }
+            if queue.isEmpty { oldestQueued = monotonicNanos() }
             queue.append(work)
             queued += work.size
             if queue.count == 1 { monitor.broadcast(Self.work) }
@@ -43,6 +54,8 @@ final class EngineShared: @unchecked Sendable {
     }
 
     var queueDepth: Int { monitor.withLock { queued } }
+    var undurableEvents: Int { monitor.withLock { undurable } }
+    var waitingAnswers: Int { monitor.withLock { unanswered } }
     var health: EngineHealth { monitor.withLock { isStopping ? .stopping : currentHealth } }
 
     func key(secretHash: String) -> APIKey? { monitor.withLock { keysByHash[secretHash] } }
@@ -65,6 +78,7 @@ final class EngineShared: @unchecked Sendable {
         var failure: StoreError?
         /// Nothing more will come.
         var isLast: Bool
+        var times: BatchTimes
     }
 
     /// Waits for work, a failure, the end, or until `microseconds` have passed.
@@ -73,11 +87,17 @@ final class EngineShared: @unchecked Sendable {
             if queue.isEmpty && failure == nil && !isStopping {
                 monitor.wait(for: Self.work, microseconds: microseconds)
             }
-            while undurable >= configuration.undurableMax && failure == nil {
+            // Queries, repeats and refused commands append nothing, and wait all the same: without
+            // the second bound they would pile up behind a commit that hangs.
+            while failure == nil,
+                undurable >= configuration.undurableMax || unanswered >= configuration.queueMax
+            {
                 monitor.wait(for: Self.work)
             }
+            let now = monotonicNanos()
             let intake = Intake(
-                work: queue, durableHead: durableHead, failure: failure, isLast: isStopping)
+                work: queue, durableHead: durableHead, failure: failure, isLast: isStopping,
+                times: BatchTimes(queued: queue.isEmpty ? now : oldestQueued, taken: now))
             queue = []
             queued = 0
             failure = nil
@@ -88,6 +108,7 @@ final class EngineShared: @unchecked Sendable {
     func hand(_ job: CommitJob) {
         monitor.withLock {
             undurable += job.batch.events.count
+            unanswered += job.completions.count
             jobs.append(job)
             if jobs.count == 1 { monitor.broadcast(Self.decided) }
         }
@@ -105,6 +126,7 @@ final class EngineShared: @unchecked Sendable {
     /// Puts queries of a failed batch back at the front.
     func requeue(_ work: [Work]) {
         monitor.withLock {
+            if queue.isEmpty { oldestQueued = monotonicNanos() }
             queue.insert(contentsOf: work, at: 0)
             queued += work.count
             monitor.broadcast(Self.work)
@@ -123,12 +145,19 @@ final class EngineShared: @unchecked Sendable {
     /// All jobs decided so far; nil at the end; empty when `microseconds` have passed without any.
     func takeJobs(waitingAtMost microseconds: Int64?) -> [CommitJob]? {
         monitor.withLock {
+            // What was taken the last time is answered by now.
+            if beingAnswered > 0, unanswered >= configuration.queueMax {
+                monitor.broadcast(Self.work)
+            }
+            unanswered -= beingAnswered
+            beingAnswered = 0
             if jobs.isEmpty && !isDeciderDone {
                 monitor.wait(for: Self.decided, microseconds: microseconds)
             }
             if jobs.isEmpty { return isDeciderDone ? nil : [] }
             let taken = jobs
             jobs = []
+            beingAnswered = unanswered
             return taken
         }
     }

@@ -8,6 +8,7 @@ enum Architecture {
         "Money": [],
         "CanonicalJSON": [],
         "TimeZones": ["Glibc", "Synchronization"],
+        "Telemetry": ["Synchronization"],
         "Billing": ["Money"],
         "Pricing": ["Money", "Billing", "CanonicalJSON", "CEmbedded", "Synchronization"],
         "EventLog": [
@@ -16,23 +17,24 @@ enum Architecture {
         "SQLiteBinding": ["EventLog", "CSQLite", "Glibc"],
         "SQLiteEventLog": ["EventLog", "SQLiteBinding", "CSQLite", "Glibc", "Synchronization"],
         "Engine": [
-            "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Crypto", "HeapModule", "Glibc",
-            "Synchronization",
+            "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Telemetry", "Crypto",
+            "HeapModule", "Glibc", "Synchronization",
         ],
         "Projections": [
             "Money", "Billing", "EventLog", "SQLiteBinding", "Engine", "Glibc", "Synchronization",
         ],
         "HTTPAPI": [
             "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Engine",
-            "Projections",
+            "Projections", "Telemetry",
             "Hummingbird", "HTTPTypes", "NIOCore", "Crypto", "Glibc", "Logging", "Synchronization",
         ],
         "Observability": ["CanonicalJSON", "TimeZones", "Logging", "Glibc", "Synchronization"],
         "Server": [
             "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "TimeZones", "EventLog",
-            "SQLiteEventLog", "Engine", "Projections", "HTTPAPI", "Observability", "Hummingbird",
-            "Configuration",
-            "ServiceLifecycle", "UnixSignals", "Logging", "NIOCore", "NIOPosix", "Crypto", "Glibc",
+            "SQLiteEventLog", "Engine", "Projections", "HTTPAPI", "Observability", "Telemetry",
+            "Hummingbird", "HummingbirdCore", "Configuration",
+            "ServiceLifecycle", "UnixSignals", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
+            "Crypto", "Glibc",
             "Synchronization", "SystemPackage", "HTTPTypes",
         ],
         "Sandbox": [
@@ -65,7 +67,7 @@ enum Architecture {
 
     /// Floating point stays away from money.
     static let modulesWithoutFloatingPoint: Set<String> = [
-        "Money", "Billing", "Pricing", "EventLog", "Projections",
+        "Money", "Billing", "Pricing", "EventLog", "Projections", "Telemetry",
     ]
 
     static let fileLinesMax = 600

@@ -1,0 +1,54 @@
+// The services of a server besides its sockets.
+
+import HTTPAPI
+import Logging
+import Projections
+import ServiceLifecycle
+
+/// Opens the ledger once the port is there, and keeps it until everything in front has stopped.
+struct LedgerService: Service {
+    let gate: ServingGate
+    let listening: Latch<ServerAddress>
+    let open: @Sendable () async throws(ServerFailure) -> OpenLedger
+    let onReady: @Sendable (ServerAddress, OpenLedger) -> Void
+
+    func run() async throws {
+        guard let address = await listening.value else { return }
+        let opened = Latch<Result<OpenLedger, ServerFailure>>()
+        // Not a child: reading a long log cannot be interrupted, and a server that is told to stop
+        // meanwhile has nothing to finish.
+        let opening = Task { () async -> OpenLedger? in
+            do throws(ServerFailure) {
+                let ledger = try await open()
+                opened.resolve(.success(ledger))
+                return ledger
+            } catch {
+                opened.resolve(.failure(error))
+                return nil
+            }
+        }
+        guard let result = await opened.value else {
+            Task { await opening.value?.shutdown() }
+            return
+        }
+        let ledger = try result.get()
+        ledger.readModels.start()
+        gate.open(ledger.api)
+        onReady(address, ledger)
+        // Ends by graceful shutdown or by cancellation; either way the engine is stopped properly.
+        try? await gracefulShutdown()
+        await ledger.shutdown()
+    }
+}
+
+/// Says that the server is about to stop, and gives whoever sends it requests time to notice.
+struct DrainService: Service {
+    let gate: ServingGate
+    let delaySeconds: Int
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        gate.drain()
+        if delaySeconds > 0 { try? await Task.sleep(for: .seconds(delaySeconds)) }
+    }
+}
