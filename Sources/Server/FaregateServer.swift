@@ -94,13 +94,16 @@ package struct FaregateServer: Sendable {
         let gate = ServingGate()
         let listening = Latch<ServerAddress>()
         let connections = ConnectionMetrics()
+        let noted = FailureNote()
         let ledger = LedgerService(
-            gate: gate, listening: listening,
+            gate: gate, failure: noted, listening: listening,
             open: { () async throws(ServerFailure) in try await openLedger(gate, connections) },
             onReady: hooks.onReady)
         // Stopped in the opposite order.
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-            .init(service: ledger, serviceName: "ledger")
+            .init(
+                service: ledger, successTerminationBehavior: .gracefullyShutdownGroup,
+                serviceName: "ledger")
         ]
         if configuration.metricsPort != 0 {
             services.append(.init(service: operatorsListener(gate), serviceName: "metrics"))
@@ -122,8 +125,9 @@ package struct FaregateServer: Sendable {
         do {
             try await ServiceGroup(configuration: group).run()
         } catch {
-            if let failure = failure(error) { throw failure }
+            if let failure = noted.value ?? failure(error) { throw failure }
         }
+        if let failure = noted.value { throw failure }
     }
 
     private func openLedger(

@@ -4,10 +4,13 @@ import HTTPAPI
 import Logging
 import Projections
 import ServiceLifecycle
+import Synchronization
 
 /// Opens the ledger once the port is there, and keeps it until everything in front has stopped.
+/// Ends with a failure noted when there is no ledger to serve: then the port is closed in order.
 struct LedgerService: Service {
     let gate: ServingGate
+    let failure: FailureNote
     let listening: Latch<ServerAddress>
     let open: @Sendable () async throws(ServerFailure) -> OpenLedger
     let onReady: @Sendable (ServerAddress, OpenLedger) -> Void
@@ -31,7 +34,13 @@ struct LedgerService: Service {
             Task { await opening.value?.shutdown() }
             return
         }
-        let ledger = try result.get()
+        let ledger: OpenLedger
+        do throws(ServerFailure) {
+            ledger = try result.get()
+        } catch {
+            failure.set(error)
+            return
+        }
         ledger.readModels.start()
         gate.open(ledger.api)
         onReady(address, ledger)
@@ -41,6 +50,17 @@ struct LedgerService: Service {
     }
 }
 
+/// Why a server could not serve.
+final class FailureNote: Sendable {
+    private let failure = Mutex<ServerFailure?>(nil)
+
+    init() {}
+
+    func set(_ error: ServerFailure) { failure.withLock { $0 = error } }
+
+    var value: ServerFailure? { failure.withLock { $0 } }
+}
+
 /// Says that the server is about to stop, and gives whoever sends it requests time to notice.
 struct DrainService: Service {
     let gate: ServingGate
@@ -48,7 +68,7 @@ struct DrainService: Service {
 
     func run() async throws {
         try? await gracefulShutdown()
-        gate.drain()
-        if delaySeconds > 0 { try? await Task.sleep(for: .seconds(delaySeconds)) }
+        let wasServing = gate.drain()
+        if wasServing, delaySeconds > 0 { try? await Task.sleep(for: .seconds(delaySeconds)) }
     }
 }

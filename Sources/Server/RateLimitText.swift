@@ -1,5 +1,5 @@
-// Rate limits as settings write them: `100` requests a second, `100/200` with a burst of 200 (absent:
-// the same as the rate), `none`. For single keys: `key_batch=50/500,key_ops=none`.
+// Rate limits as settings write them: `100` requests a second, `100/200` with a burst of 200
+// (absent: the same as the rate), `none`. For single keys: `key_batch=50/500,key_ops=none`.
 
 import Telemetry
 

@@ -34,10 +34,12 @@ final class ServingGate: Sendable {
         if isStopping.load(ordering: .sequentiallyConsistent) { api.beginDraining() }
     }
 
-    /// `/readyz` says that the server stops.
-    func drain() {
+    /// `/readyz` says that the server stops. False: there was no ledger yet.
+    func drain() -> Bool {
         isStopping.store(true, ordering: .sequentiallyConsistent)
-        if case .serving(let api, _) = current { api.beginDraining() }
+        guard case .serving(let api, _) = current else { return false }
+        api.beginDraining()
+        return true
     }
 
     private var current: State { state.withLock { $0 } }

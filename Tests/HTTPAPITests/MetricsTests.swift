@@ -4,6 +4,7 @@ import Engine
 import EventLog
 import FaregateTestSupport
 import HTTPAPI
+import Projections
 import Telemetry
 import Testing
 
@@ -29,6 +30,11 @@ import Testing
         await fixture.reserve("b", "acme", amount: "1.5")
         _ = await fixture.post("/v1/reservations/none/settle", #"{"amount":"1"}"#)
         _ = await fixture.get("/v1/nothing")
+        let head = fixture.ledger.store.head.sequence
+        while fixture.api.readModels?.hasFolded(upTo: head) == false {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        fixture.ledger.clock.advance(seconds: 90)
         let answer = await fixture.get("/metrics")
         #expect(answer.status == 200)
         #expect(answer.response.contentType == "text/plain; version=0.0.4; charset=utf-8")
@@ -54,7 +60,8 @@ import Testing
         check(#"faregate_http_requests_total{route="",method="",status="404"}"#, "1")
         // This very request is under way.
         check("faregate_http_requests_in_flight", "1")
-        check("faregate_oldest_hold_age_seconds", found["faregate_oldest_hold_age_seconds"] ?? "")
+        check("faregate_oldest_hold_age_seconds", "90")
+        check("faregate_projection_lag_events", "0")
     }
 
     // The figures are about all projects and all customers: a key for one project may not see them,

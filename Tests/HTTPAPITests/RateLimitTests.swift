@@ -32,11 +32,11 @@ import Testing
     @Test func overTheRate() async throws {
         let clock = TestClock()
         let fixture = try await fixture(clock)
-        for left in [2, 1, 0] {
+        for (left, full) in [(2, 1), (1, 1), (0, 2)] {
             let answer = await fixture.get("/v1/plans")
             #expect(answer.status == 200)
             #expect(answer.response.header("RateLimit-Policy") == #""key";q=3;w=2"#)
-            #expect(answer.response.header("RateLimit") == #""key";r=\#(left);t=\#(2 - left / 2)"#)
+            #expect(answer.response.header("RateLimit") == #""key";r=\#(left);t=\#(full)"#)
         }
         let refused = await fixture.get("/v1/plans")
         #expect(refused.code == "429 rate_limited")

@@ -29,8 +29,8 @@ import Testing
         return String(decoding: try WholeFile.read(path), as: UTF8.self)
     }
 
-    // No secret and no text of a prompt gets into the log, whatever route it is sent to and wherever
-    // it stands: in headers, query, path or body, of requests that pass and of those that fail.
+    // No secret and no text of a prompt gets into the log, whatever route it is sent to and
+    // wherever it stands: in headers, query, path or body, of requests that pass and that fail.
     @Test func canary() async throws {
         let canary = "kanarienvogel"
         let text = try await log(.trace, .info) { api in
