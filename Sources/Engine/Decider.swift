@@ -93,6 +93,7 @@ struct Decider: ~Copyable {
 
     private mutating func answer(_ request: EngineRequest) -> Result<CommandReply, EngineError> {
         if !request.isDryRun, !mayWrite(), let refusing {
+            shared.metrics.failed(.storeUnavailable(refusing.error))
             return .failure(.storeUnavailable(refusing.error))
         }
         var now = core.time(clock)

@@ -65,7 +65,7 @@ package final class EngineMetrics: Sendable {
     private let overloads = CounterTable(1)
     /// Gauges, each set by one thread.
     private let holds = CounterTable(1)
-    private let commitBegan = CounterTable(1)
+    private let writeBegan = CounterTable(1)
     private let snapshot = CounterTable(3)
 
     package init() {}
@@ -93,16 +93,24 @@ package final class EngineMetrics: Sendable {
     /// Reservations that are open. By the deciding thread.
     func setOpenHolds(_ count: Int) { holds.set(Int64(count)) }
 
-    /// A commit begins; when. By the writing thread, as all below.
+    /// Something is being written besides commits, which they wait for: snapshots, and moving the
+    /// write-ahead log into the file. By the writing thread, as all below.
+    func writing<T>(_ body: () -> T) -> T {
+        writeBegan.set(monotonicNanos())
+        defer { writeBegan.set(0) }
+        return body()
+    }
+
+    /// A commit begins; when.
     func beginCommit(events count: Int) -> Int64 {
         let now = monotonicNanos()
-        if count > 0 { commitBegan.set(now) }
+        if count > 0 { writeBegan.set(now) }
         return now
     }
 
     /// A commit ended; when.
     func endCommit(isDone: Bool, events count: Int) -> Int64 {
-        commitBegan.set(0)
+        writeBegan.set(0)
         if isDone { batchEvents.recordAlone(Int64(count)) } else { commitFailures.addAlone(1) }
         return monotonicNanos()
     }
@@ -213,9 +221,10 @@ package final class EngineMetrics: Sendable {
     package var overloadCount: Int64 { overloads[0] }
     package var openHolds: Int64 { holds[0] }
 
-    /// For how long the commit under way has been running, nanoseconds; 0 when there is none.
-    package var commitNanoseconds: Int64 {
-        let began = commitBegan[0]
+    /// For how long the commit, or what it waits for, has been under way, nanoseconds; 0: nothing
+    /// is being written.
+    package var writeNanoseconds: Int64 {
+        let began = writeBegan[0]
         return began == 0 ? 0 : max(0, monotonicNanos() - began)
     }
 

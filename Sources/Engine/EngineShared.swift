@@ -41,7 +41,8 @@ final class EngineShared: @unchecked Sendable {
     func enqueue(_ work: Work) -> EngineError? {
         monitor.withLock {
             if isStopping { return .shuttingDown }
-            if queued + work.size > configuration.queueMax {
+            // Alone a batch always fits, or a large one could never get in.
+            if queued > 0, queued + work.size > configuration.queueMax {
                 metrics.overloaded()
                 return .overloaded
             }

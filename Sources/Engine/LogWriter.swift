@@ -25,7 +25,7 @@ final class LogWriter: @unchecked Sendable {
         while let jobs = shared.takeJobs(waitingAtMost: isHousekeepingDue ? 200_000 : nil) {
             if jobs.isEmpty {
                 // Idle: a failure here is not lost, the next append will meet it too.
-                try? store.checkpointStorage()
+                shared.metrics.writing { try? store.checkpointStorage() }
                 isHousekeepingDue = false
             } else {
                 carryOut(jobs)
@@ -74,9 +74,10 @@ final class LogWriter: @unchecked Sendable {
     }
 
     private func save(_ snapshot: StoredSnapshot) {
-        guard (try? store.saveSnapshot(snapshot, keeping: Self.snapshotsKept)) != nil else {
-            return
+        let isSaved = shared.metrics.writing {
+            (try? store.saveSnapshot(snapshot, keeping: Self.snapshotsKept)) != nil
         }
+        guard isSaved else { return }
         shared.metrics.savedSnapshot(
             sequence: snapshot.sequence, bytes: snapshot.parts.reduce(0) { $0 + $1.bytes.count },
             microseconds: SystemClock().now().microseconds)

@@ -91,9 +91,9 @@ extension API {
             "faregate_commit_failures_total", .counter, "Commits that the store refused.",
             metrics.commitFailureCount)
         text.single(
-            "faregate_commit_running_seconds", .gauge,
-            "For how long the commit under way has been running; 0: there is none.",
-            metrics.commitNanoseconds, .nano)
+            "faregate_write_running_seconds", .gauge,
+            "For how long the commit under way, or what it waits for, has been running; 0: none is.",
+            metrics.writeNanoseconds, .nano)
     }
 
     private func writeQueue(to text: inout PrometheusText) {

@@ -10,7 +10,7 @@ extension API {
         APIResponse(status: 200, body: JSONWriter.document { json in json.member("status", "ok") })
     }
 
-    /// A commit that takes longer than this is one that hangs, nanoseconds.
+    /// A write that takes longer than this is one that hangs, nanoseconds.
     private static let stalledAfter: Int64 = 10_000_000_000
 
     /// Whether writes are taken, in one word; `healthy` if so.
@@ -21,7 +21,7 @@ extension API {
         case .halted(let error): return ("halted", error)
         case .degraded(let error): return ("degraded", error)
         case .healthy:
-            let isStalled = engine.metrics.commitNanoseconds > Self.stalledAfter
+            let isStalled = engine.metrics.writeNanoseconds > Self.stalledAfter
             return (isStalled ? "stalled" : "healthy", nil)
         }
     }

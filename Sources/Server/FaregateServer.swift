@@ -106,7 +106,8 @@ package struct FaregateServer: Sendable {
                 serviceName: "ledger")
         ]
         if configuration.metricsPort != 0 {
-            services.append(.init(service: operatorsListener(gate), serviceName: "metrics"))
+            services.append(
+                .init(service: operatorsListener(gate, noted), serviceName: "metrics"))
         }
         services += [
             .init(
@@ -125,7 +126,9 @@ package struct FaregateServer: Sendable {
         do {
             try await ServiceGroup(configuration: group).run()
         } catch {
-            if let failure = noted.value ?? failure(error) { throw failure }
+            let (host, port) = (configuration.host, configuration.port)
+            let failure = noted.value ?? Self.failure(error, host, port, option: "--port")
+            if let failure { throw failure }
         }
         if let failure = noted.value { throw failure }
     }
@@ -223,11 +226,13 @@ package struct FaregateServer: Sendable {
 
     /// A port for whoever watches the server, with few connections of its own: it answers when the
     /// other one is full.
-    private func operatorsListener(_ gate: ServingGate) -> some Service {
+    private func operatorsListener(
+        _ gate: ServingGate, _ noted: FailureNote
+    ) -> some Service {
         let limits = ConnectionWatch.Limits(
             headSeconds: 10, idleSeconds: 75, bodySeconds: 10, writeSeconds: 30)
         let metrics = ConnectionMetrics()
-        return Application(
+        let application = Application(
             responder: gate.operatorsResponder,
             server: .http1(
                 configuration: .init(
@@ -238,6 +243,12 @@ package struct FaregateServer: Sendable {
                 serverName: "faregate", backlog: 64,
                 availableConnectionsDelegate: MaximumAvailableConnections(64, logger: quietLogger)),
             logger: quietLogger)
+        let (host, port) = (configuration.metricsHost, configuration.metricsPort)
+        return FailureNotingService(service: application) { error in
+            if let failure = Self.failure(error, host, port, option: "metrics_port") {
+                noted.set(failure)
+            }
+        }
     }
 
     /// The libraries' own chatter is for debugging; what matters is logged here.
@@ -251,8 +262,10 @@ package struct FaregateServer: Sendable {
 
 extension FaregateServer {
     /// Nil: the end was asked for.
-    private func failure(_ error: any Error) -> ServerFailure? {
-        let place = "\(configuration.host):\(configuration.port)"
+    private static func failure(
+        _ error: any Error, _ host: String, _ port: Int, option: String
+    ) -> ServerFailure? {
+        let place = "\(host):\(port)"
         if error is CancellationError { return nil }
         if let failure = error as? ServerFailure { return failure }
         if let error = error as? IOError {
@@ -260,7 +273,7 @@ extension FaregateServer {
             case EADDRINUSE:
                 return ServerFailure(
                     .inputOutput, "port_taken",
-                    "\(place) is taken by another program: stop it or choose another --port")
+                    "\(place) is taken by another program: stop it or choose another \(option)")
             case EACCES, EPERM:
                 return ServerFailure(
                     .inputOutput, "port_forbidden",
@@ -268,14 +281,14 @@ extension FaregateServer {
             case EADDRNOTAVAIL:
                 return ServerFailure(
                     .configuration, "unknown_address",
-                    "\(configuration.host) is no address of this machine")
+                    "\(host) is no address of this machine")
             default: break
             }
         }
         if error is SocketAddressError || error is SocketAddressError.UnknownHost {
             return ServerFailure(
                 .configuration, "unknown_address",
-                "\(configuration.host) is neither an address nor a known host")
+                "\(host) is neither an address nor a known host")
         }
         return ServerFailure(.inputOutput, "server_failed", "\(place): \(error)")
     }

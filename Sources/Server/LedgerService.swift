@@ -61,6 +61,21 @@ final class FailureNote: Sendable {
     var value: ServerFailure? { failure.withLock { $0 } }
 }
 
+/// A service whose failure is told before it ends the group, where it is known whose it was.
+struct FailureNotingService<Inner: Service>: Service {
+    let service: Inner
+    let note: @Sendable (any Error) -> Void
+
+    func run() async throws {
+        do {
+            try await service.run()
+        } catch {
+            note(error)
+            throw error
+        }
+    }
+}
+
 /// Says that the server is about to stop, and gives whoever sends it requests time to notice.
 struct DrainService: Service {
     let gate: ServingGate

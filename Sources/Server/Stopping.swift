@@ -16,17 +16,21 @@ struct Stopping: Sendable {
 
     /// Follows the signals until it is cancelled.
     func followSignals() async {
-        var isAsked = false
-        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
-            if isAsked {
-                logger.warning("told to stop twice: ending at once")
-                endAtOnce(128 + signal.rawValue)
-                return
+        // The limit ends with the following of signals: when the server has stopped.
+        await withTaskGroup(of: Void.self) { group in
+            var isAsked = false
+            for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+                if isAsked {
+                    logger.warning("told to stop twice: ending at once")
+                    endAtOnce(128 + signal.rawValue)
+                    break
+                }
+                isAsked = true
+                logger.notice("stopping", metadata: ["limit_seconds": "\(limitSeconds)"])
+                stop.stop()
+                group.addTask { await enforceLimit() }
             }
-            isAsked = true
-            logger.notice("stopping", metadata: ["limit_seconds": "\(limitSeconds)"])
-            stop.stop()
-            Task { await enforceLimit() }
+            group.cancelAll()
         }
     }
 

@@ -109,7 +109,7 @@ import Testing
                 }
                 let metrics = await fixture.get("/metrics")
                 #expect(metrics.status == 200)
-                #expect(samples(metrics)["faregate_commit_running_seconds"] != "0")
+                #expect(samples(metrics)["faregate_write_running_seconds"] != "0")
                 #expect(samples(metrics)["faregate_queue_depth"] != "0")
                 store.goOn()
                 return (metrics, .zero)

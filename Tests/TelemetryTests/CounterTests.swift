@@ -14,10 +14,11 @@ import Testing
     }
 
     // A value lies in the first bucket whose bound it does not pass: a bound belongs to its bucket.
-    @Test(arguments: [
-        (-5, [1, 1, 1]), (0, [1, 1, 1]), (10, [1, 1, 1]), (11, [0, 1, 1]), (20, [0, 1, 1]),
-        (21, [0, 0, 1]), (Int64.max, [0, 0, 1]),
-    ] as [(Int64, [Int64])])
+    @Test(
+        arguments: [
+            (-5, [1, 1, 1]), (0, [1, 1, 1]), (10, [1, 1, 1]), (11, [0, 1, 1]), (20, [0, 1, 1]),
+            (21, [0, 0, 1]), (Int64.max, [0, 0, 1]),
+        ] as [(Int64, [Int64])])
     func bucket(value: Int64, cumulative: [Int64]) {
         let table = HistogramTable(bounds: [10, 20])
         table.record(value)
