@@ -9,7 +9,7 @@ JOBS := $(shell nproc)
 DATA ?= data
 PORT ?= 8080
 VENV := .build/venv
-PYTHON_PACKAGES := jsonschema==4.26.0 PyYAML==6.0.3 openapi-spec-validator==0.9.0 prometheus-client==0.26.0
+PYTHON_PACKAGES := jsonschema==4.26.0 PyYAML==6.0.3 openapi-spec-validator==0.9.0 prometheus-client==0.26.0 promql-parser==0.12.0
 
 .PHONY: run build release test test-slow bench lint format packages venv clean install docs
 
