@@ -6,17 +6,44 @@ import Billing
 import Engine
 import EventLog
 import Projections
+import Synchronization
 import Telemetry
 
 extension API {
     func getMetrics(_ call: APICall) async throws(APIError) -> APIResponse {
         try call.requireAllProjects()
         let format = PrometheusText.Format(accept: call.request.accept)
+        await lookForOldestHold()
         let body = try await metricsReader.run { () throws(APIError) in metricsText(format) }
         return APIResponse(status: 200, contentType: format.contentType, body: body)
     }
 
-    /// Blocks for as long as a small read of the read models takes.
+    /// From the read models: the state keeps no order of age, and looking through it would hold up
+    /// the calls. Their file may hang with the disk, so a scrape waits for a moment only; then it
+    /// says what the last look found.
+    private func lookForOldestHold() async {
+        guard let readModels, oldestHold.begin() else { return }
+        let (ends, end) = AsyncStream.makeStream(of: Never.self)
+        let (reader, oldest) = (viewReader, oldestHold)
+        Task {
+            let query = ViewQuery(order: ["reserved_us"], limit: 1)
+            let rows = try? await reader.run { () throws(APIError) in
+                try? readModels.read { reader, _ throws(StoreError) in
+                    try reader.rows(OpenReservationRow.self, query)
+                }
+            }
+            oldest.end(rows.map { OldestHold.Known(reservedAt: $0.first?.reservedAt) })
+            end.finish()
+        }
+        let timer = Task {
+            try? await Task.sleep(for: .milliseconds(250))
+            end.finish()
+        }
+        for await _ in ends {}
+        timer.cancel()
+    }
+
+    /// Small reads of files of the system; else it waits for nothing.
     func metricsText(_ format: PrometheusText.Format) -> [UInt8] {
         var text = PrometheusText(format)
         writeDecisions(to: &text)
@@ -141,19 +168,12 @@ extension API {
     private func writeHolds(to text: inout PrometheusText) {
         text.single(
             "faregate_open_holds", .gauge, "Reservations that are open.", engine.metrics.openHolds)
-        // From the read models: the state keeps no order of age, and looking through it would hold
-        // up the calls.
-        guard let readModels else { return }
-        let query = ViewQuery(order: ["reserved_us"], limit: 1)
-        let oldest = try? readModels.read { reader, _ throws(StoreError) in
-            try reader.rows(OpenReservationRow.self, query)
-        }
-        guard let oldest else { return }
-        let age = oldest.first.map { max(0, engine.clock.now().microseconds - $0.reservedAt) }
+        guard let known = oldestHold.value else { return }
+        let age = known.reservedAt.map { max(0, engine.clock.now().microseconds - $0) } ?? 0
         text.single(
             "faregate_oldest_hold_age_seconds", .gauge,
             "Age of the oldest open reservation, as far as the read models know; 0: none is open.",
-            (age ?? 0) * 1_000, .nano)
+            age * 1_000, .nano)
     }
 
     private func write(_ status: ProjectionStatus, to text: inout PrometheusText) {
@@ -173,5 +193,36 @@ extension API {
         text.single(
             "faregate_projection_failing", .gauge, "1 while the read models cannot go on.",
             status.state == .failing ? 1 : 0)
+    }
+}
+
+/// When the oldest open reservation was made, as the last look found it.
+final class OldestHold: Sendable {
+    struct Known: Sendable {
+        /// Microseconds since 1970 UTC; nil: none was open.
+        var reservedAt: Int64?
+    }
+
+    private let state = Mutex((value: Known?.none, isLooking: false))
+
+    init() {}
+
+    var value: Known? { state.withLock { $0.value } }
+
+    /// False: somebody is looking.
+    func begin() -> Bool {
+        state.withLock { state in
+            if state.isLooking { return false }
+            state.isLooking = true
+            return true
+        }
+    }
+
+    /// - Parameter found: nil: nothing could be found out.
+    func end(_ found: Known?) {
+        state.withLock { state in
+            state.isLooking = false
+            if let found { state.value = found }
+        }
     }
 }

@@ -31,6 +31,7 @@ package struct API: Sendable {
     let limiter: RateLimiter?
     let bodies: BodyBudget
     let metricsReader = ReaderThread(queueMax: 4)
+    let oldestHold = OldestHold()
 
     /// - Parameter log: called once for each request, after its answer is made; must not block.
     package init(
