@@ -27,6 +27,8 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(
+    name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(
     name: "HummingbirdTesting", package: "hummingbird")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -47,6 +49,7 @@ let package = Package(
         .target(name: "Money"),
         .target(name: "CanonicalJSON"),
         .target(name: "TimeZones"),
+        .target(name: "Telemetry"),
         .target(name: "CEmbedded", exclude: ["prices-2026-11.json"]),
         .target(name: "CMachine"),
         .systemLibrary(
@@ -66,7 +69,9 @@ let package = Package(
         // Application
         .target(
             name: "Engine",
-            dependencies: ["Money", "Billing", "Pricing", "TimeZones", "EventLog", crypto, heap]),
+            dependencies: [
+                "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Telemetry", crypto, heap,
+            ]),
         .target(
             name: "Projections",
             dependencies: ["Money", "Billing", "EventLog", "SQLiteBinding", "Engine"]),
@@ -75,7 +80,8 @@ let package = Package(
             name: "HTTPAPI",
             dependencies: [
                 "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Archive",
-                "Engine", "Projections", hummingbird, httpTypes, nioCore, crypto, logging,
+                "Engine", "Projections", "Telemetry", hummingbird, httpTypes, nioCore, crypto,
+                logging,
             ]),
         .target(name: "Observability", dependencies: ["CanonicalJSON", "TimeZones", logging]),
         // Composition
@@ -83,10 +89,9 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "CMachine",
-                "TimeZones",
-                "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI",
-                "Observability", hummingbird, configuration, lifecycle, unixSignals, logging,
-                nioCore, nioPosix,
+                "TimeZones", "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections",
+                "HTTPAPI", "Observability", "Telemetry", hummingbird, hummingbirdCore,
+                configuration, lifecycle, unixSignals, logging, nioCore, nioHTTP1, nioPosix,
                 crypto, httpTypes,
             ]),
         .target(
@@ -117,6 +122,7 @@ let package = Package(
                 "Projections", "CSQLite", crypto, hummingbird, logging,
             ]),
         .testTarget(name: "ArchitectureTests"),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
         .testTarget(name: "MoneyTests", dependencies: ["Money"]),
         .testTarget(name: "CanonicalJSONTests", dependencies: ["CanonicalJSON"]),
         .testTarget(name: "TimeZonesTests", dependencies: ["TimeZones"]),
@@ -141,7 +147,7 @@ let package = Package(
             name: "EngineTests",
             dependencies: [
                 "Money", "Billing", "Pricing", "TimeZones", "EventLog", "SQLiteEventLog", "Engine",
-                "FaregateTestSupport",
+                "Telemetry", "FaregateTestSupport",
             ]),
         .testTarget(
             name: "ProjectionsTests",
@@ -154,16 +160,15 @@ let package = Package(
             dependencies: [
                 "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog",
                 "SQLiteEventLog", "Engine", "Projections", "HTTPAPI", "FaregateTestSupport",
-                hummingbird,
+                "Telemetry", hummingbird,
                 hummingbirdTesting, httpTypes, nioCore, crypto, logging,
             ], exclude: ["check_openapi.py"]),
         .testTarget(
             name: "ServerTests",
             dependencies: [
                 "Money", "Billing", "CanonicalJSON", "EventLog", "SQLiteEventLog", "Engine",
-                "HTTPAPI", "Observability", "Projections", "Server", "TimeZones", "Archive",
-                "SQLiteBinding",
-                asyncHTTPClient, configuration,
+                "HTTPAPI", "Observability", "Projections", "Server", "Telemetry", "TimeZones",
+                "Archive", "SQLiteBinding", asyncHTTPClient, configuration,
                 lifecycle, logging, nioCore, nioHTTP1, nioPosix, httpTypes,
             ]),
         .testTarget(

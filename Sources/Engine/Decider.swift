@@ -11,6 +11,7 @@ struct Decider: ~Copyable {
     private let shared: EngineShared
     private let clock: any LedgerClock
     private var epoch = 0
+    private var times = BatchTimes()
     private var completions: [Completion] = []
     private var refusing: (error: StoreError, untilMicroseconds: Int64, headSequence: UInt64)?
     private var lastSnapshot: UInt64
@@ -49,6 +50,7 @@ struct Decider: ~Copyable {
     private mutating func run() {
         while true {
             let intake = shared.takeWork(waitingAtMost: patience())
+            times = intake.times
             if let failure = intake.failure { rollBack(failure) }
             core.markDurable(upTo: intake.durableHead)
             if let refusing, intake.durableHead > refusing.headSequence { self.refusing = nil }
@@ -97,6 +99,7 @@ struct Decider: ~Copyable {
 
     private mutating func answer(_ request: EngineRequest) -> Result<CommandReply, EngineError> {
         if !request.isDryRun, !mayWrite(), let refusing {
+            shared.metrics.failed(.storeUnavailable(refusing.error))
             return .failure(.storeUnavailable(refusing.error))
         }
         var now = core.time(clock)
@@ -111,8 +114,10 @@ struct Decider: ~Copyable {
             case .keyCreated, .keyRevoked: shared.setKeys(core.state.keys)
             default: break
             }
+            if reply.isReplay { shared.metrics.replayed() }
             return .success(reply)
         } catch {
+            shared.metrics.failed(error)
             return .failure(error)
         }
     }
@@ -123,7 +128,10 @@ struct Decider: ~Copyable {
         if batch.events.isEmpty && completions.isEmpty { return }
         let waiting = completions
         completions = []
-        shared.hand(CommitJob(epoch: epoch, batch: batch, completions: waiting))
+        shared.metrics.setOpenHolds(core.state.reservations.count)
+        shared.hand(
+            CommitJob(
+                epoch: epoch, batch: batch, completions: waiting, times: times.handedNow()))
     }
 
     // MARK: Failure

@@ -94,6 +94,13 @@ package final class Engine: Sendable {
 
     /// Requests waiting to be decided.
     package var queueDepth: Int { shared.queueDepth }
+    /// Requests that may wait to be decided.
+    package var queueCapacity: Int { shared.configuration.queueMax }
+    /// Events decided and not yet durable.
+    package var undurableEvents: Int { shared.undurableEvents }
+    /// Requests decided whose callers wait until everything before them is durable.
+    package var waitingAnswers: Int { shared.waitingAnswers }
+    package var metrics: EngineMetrics { shared.metrics }
 
     /// The key with this secret, by its hash; also revoked ones. Never waits.
     package func key(secretHash: String) -> APIKey? { shared.key(secretHash: secretHash) }

@@ -62,6 +62,7 @@ package enum EngineLoader {
         progress: (UInt64, UInt64) -> Void = { _, _ in }, each: (RecordedEvent) -> Void = { _ in }
     ) throws(EngineError) {
         let start = state.sequence
+        if start < head { progress(0, head - start) }
         while state.sequence < head {
             let page: [StoredEvent]
             do {

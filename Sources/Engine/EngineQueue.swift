@@ -70,6 +70,7 @@ struct CommitJob {
     var batch: DecidedBatch
     var completions: [Completion]
     var snapshot: StoredSnapshot?
+    var times = BatchTimes()
 }
 
 /// Whether the engine takes writes.

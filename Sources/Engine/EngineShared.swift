@@ -7,16 +7,23 @@ import Synchronization
 final class EngineShared: @unchecked Sendable {
     // Unchecked: everything below `monitor` is only touched with its lock held.
     let configuration: EngineConfiguration
+    let metrics = EngineMetrics()
     private let monitor = Monitor(conditions: 2)
     /// What each of the two threads waits for.
     private static let work = 0
     private static let decided = 1
     private var queue: [Work] = []
     private var queued = 0
+    /// When the oldest of `queue` came, nanoseconds of the monotonic clock.
+    private var oldestQueued: Int64 = 0
     private var jobs: [CommitJob] = []
     /// Beside the lock: the decider looks at it after every decision.
     private let isWriterWaiting = Atomic(false)
     private var undurable = 0
+    /// Callers whose request is decided and who wait for the writer, and how many of them the
+    /// writer has in hand.
+    private var unanswered = 0
+    private var beingAnswered = 0
     private var durableHead: UInt64 = 0
     private var failure: StoreError?
     private var currentHealth = EngineHealth.healthy
@@ -37,7 +44,12 @@ final class EngineShared: @unchecked Sendable {
     func enqueue(_ work: Work) -> EngineError? {
         monitor.withLock {
             if isStopping { return .shuttingDown }
-            if queued + work.size > configuration.queueMax { return .overloaded }
+            // Alone a batch always fits, or a large one could never get in.
+            if queued > 0, queued + work.size > configuration.queueMax {
+                metrics.overloaded()
+                return .overloaded
+            }
+            if queue.isEmpty { oldestQueued = monotonicNanos() }
             queue.append(work)
             queued += work.size
             if queue.count == 1 { monitor.broadcast(Self.work) }
@@ -46,6 +58,8 @@ final class EngineShared: @unchecked Sendable {
     }
 
     var queueDepth: Int { monitor.withLock { queued } }
+    var undurableEvents: Int { monitor.withLock { undurable } }
+    var waitingAnswers: Int { monitor.withLock { unanswered } }
     var health: EngineHealth { monitor.withLock { isStopping ? .stopping : currentHealth } }
 
     func key(secretHash: String) -> APIKey? { monitor.withLock { keysByHash[secretHash] } }
@@ -68,6 +82,7 @@ final class EngineShared: @unchecked Sendable {
         var failure: StoreError?
         /// Nothing more will come.
         var isLast: Bool
+        var times: BatchTimes
     }
 
     /// Waits for work, a failure, the end, or until `microseconds` have passed.
@@ -76,11 +91,17 @@ final class EngineShared: @unchecked Sendable {
             if queue.isEmpty && failure == nil && !isStopping {
                 monitor.wait(for: Self.work, microseconds: microseconds)
             }
-            while undurable >= configuration.undurableMax && failure == nil {
+            // Queries, repeats and refused commands append nothing, and wait all the same: without
+            // the second bound they would pile up behind a commit that hangs.
+            while failure == nil,
+                undurable >= configuration.undurableMax || unanswered >= configuration.queueMax
+            {
                 monitor.wait(for: Self.work)
             }
+            let now = monotonicNanos()
             let intake = Intake(
-                work: queue, durableHead: durableHead, failure: failure, isLast: isStopping)
+                work: queue, durableHead: durableHead, failure: failure, isLast: isStopping,
+                times: BatchTimes(queued: queue.isEmpty ? now : oldestQueued, taken: now))
             queue = []
             queued = 0
             failure = nil
@@ -91,6 +112,7 @@ final class EngineShared: @unchecked Sendable {
     func hand(_ job: CommitJob) {
         monitor.withLock {
             undurable += job.batch.events.count
+            unanswered += job.completions.count
             jobs.append(job)
             isWriterWaiting.store(false, ordering: .relaxed)
             if jobs.count == 1 { monitor.broadcast(Self.decided) }
@@ -112,6 +134,7 @@ final class EngineShared: @unchecked Sendable {
     /// Puts queries of a failed batch back at the front.
     func requeue(_ work: [Work]) {
         monitor.withLock {
+            if queue.isEmpty { oldestQueued = monotonicNanos() }
             queue.insert(contentsOf: work, at: 0)
             queued += work.count
             monitor.broadcast(Self.work)
@@ -130,6 +153,12 @@ final class EngineShared: @unchecked Sendable {
     /// All jobs decided so far; nil at the end; empty when `microseconds` have passed without any.
     func takeJobs(waitingAtMost microseconds: Int64?) -> [CommitJob]? {
         monitor.withLock {
+            // What was taken the last time is answered by now.
+            if beingAnswered > 0, unanswered >= configuration.queueMax {
+                monitor.broadcast(Self.work)
+            }
+            unanswered -= beingAnswered
+            beingAnswered = 0
             if jobs.isEmpty && !isDeciderDone {
                 isWriterWaiting.store(true, ordering: .relaxed)
                 monitor.wait(for: Self.decided, microseconds: microseconds)
@@ -137,6 +166,7 @@ final class EngineShared: @unchecked Sendable {
             if jobs.isEmpty { return isDeciderDone ? nil : [] }
             let taken = jobs
             jobs = []
+            beingAnswered = unanswered
             return taken
         }
     }

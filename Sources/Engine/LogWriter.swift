@@ -25,7 +25,7 @@ final class LogWriter: @unchecked Sendable {
         while let jobs = shared.takeJobs(waitingAtMost: isHousekeepingDue ? 200_000 : nil) {
             if jobs.isEmpty {
                 // Idle: a failure here is not lost, the next append will meet it too.
-                try? store.checkpointStorage()
+                shared.metrics.writing { try? store.checkpointStorage() }
                 isHousekeepingDue = false
             } else {
                 carryOut(jobs)
@@ -47,13 +47,17 @@ final class LogWriter: @unchecked Sendable {
         }
         guard let first = current.first else { return }
         encode(current)
+        let committing = shared.metrics.beginCommit(events: append.count)
+        var committed = committing
         if append.count > 0 {
             let expected = current.first { !$0.batch.events.isEmpty }?.batch.expectedHead ?? 0
             do throws(StoreError) {
                 let head = try store.append(append, expectedHead: expected)
+                committed = shared.metrics.endCommit(isDone: true, events: append.count)
                 shared.appended(append.count, head: head.sequence)
                 isHousekeepingDue = true
             } catch {
+                _ = shared.metrics.endCommit(isDone: false, events: append.count)
                 failedEpoch = first.epoch
                 lastError = error
                 drop(current, error: error)
@@ -63,11 +67,20 @@ final class LogWriter: @unchecked Sendable {
         for job in current {
             // By index: iterating would copy each answer first.
             for place in job.completions.indices { job.completions[place].resume() }
-            if let snapshot = job.snapshot {
-                // A cache: without it the next start folds more.
-                try? store.saveSnapshot(snapshot, keeping: Self.snapshotsKept)
-            }
+            shared.metrics.answered(job, committing: committing, committed: committed)
+            // A cache: without it the next start folds more.
+            if let snapshot = job.snapshot { save(snapshot) }
         }
+    }
+
+    private func save(_ snapshot: StoredSnapshot) {
+        let isSaved = shared.metrics.writing {
+            (try? store.saveSnapshot(snapshot, keeping: Self.snapshotsKept)) != nil
+        }
+        guard isSaved else { return }
+        shared.metrics.savedSnapshot(
+            sequence: snapshot.sequence, bytes: snapshot.parts.reduce(0) { $0 + $1.bytes.count },
+            microseconds: SystemClock().now().microseconds)
     }
 
     /// Puts the events of `jobs` into `append`. Here and not where they are decided: many in a row

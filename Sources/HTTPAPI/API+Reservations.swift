@@ -206,7 +206,9 @@ extension JSONFields {
 extension API {
     func submit(_ request: EngineRequest) async throws(APIError) -> CommandReply {
         do throws(EngineError) {
-            return try await engine.submit(request)
+            let reply = try await engine.submit(request)
+            CustomerNote.current?.set(reply.event?.customer)
+            return reply
         } catch {
             throw APIError(error)
         }

@@ -10,16 +10,25 @@ extension API {
         APIResponse(status: 200, body: JSONWriter.document { json in json.member("status", "ok") })
     }
 
+    /// A write that takes longer than this is one that hangs, nanoseconds.
+    private static let stalledAfter: Int64 = 10_000_000_000
+
+    /// Whether writes are taken, in one word; `healthy` if so.
+    var readinessState: (name: String, failure: StoreError?) {
+        switch engine.health {
+        case .stopping: return ("stopping", nil)
+        case _ where lifecycle.isDraining: return ("draining", nil)
+        case .halted(let error): return ("halted", error)
+        case .degraded(let error): return ("degraded", error)
+        case .healthy:
+            let isStalled = engine.metrics.writeNanoseconds > Self.stalledAfter
+            return (isStalled ? "stalled" : "healthy", nil)
+        }
+    }
+
     /// 200 only while writes are taken.
     func readiness(_ call: APICall) async throws(APIError) -> APIResponse {
-        let state: String
-        var failure: StoreError?
-        switch engine.health {
-        case .healthy: state = "healthy"
-        case .degraded(let error): (state, failure) = ("degraded", error)
-        case .halted(let error): (state, failure) = ("halted", error)
-        case .stopping: state = "stopping"
-        }
+        let (state, failure) = readinessState
         let body = JSONWriter.document { json in
             json.member("queue_depth", engine.queueDepth)
             json.member("sequence", engine.store.head.sequence)

@@ -6,6 +6,7 @@ package import Engine
 import EventLog
 package import Projections
 import Synchronization
+import Telemetry
 
 package struct API: Sendable {
     package let engine: Engine
@@ -25,7 +26,14 @@ package struct API: Sendable {
     let viewReader: ReaderThread
     let gate = AdminGate()
     let prices = PriceCatalogCache()
-    private let requestIDs = RequestIDs()
+    let metrics: HTTPMetrics
+    let lifecycle = Lifecycle()
+    let requestIDs = RequestIDs()
+    let traceIDs = TraceIDs()
+    let limiter: RateLimiter?
+    let bodies: BodyBudget
+    let metricsReader = ReaderThread(queueMax: 4)
+    let oldestHold = OldestHold()
 
     /// - Parameter log: called once for each request, after its answer is made; must not block.
     package init(
@@ -43,27 +51,64 @@ package struct API: Sendable {
         exportReader = ReaderThread(queueMax: 16)
         self.readModels = readModels
         viewReader = ReaderThread(queueMax: 64)
+        metrics = HTTPMetrics(APIRoute.all)
+        limiter = RateLimiter(configuration)
+        bodies = BodyBudget(bytesMax: configuration.bodiesBytesMax)
     }
 
     package func respond(to request: APIRequest) async -> APIResponse {
-        let start = ContinuousClock.now
-        let requestID = request.requestID.flatMap(validRequestID) ?? requestIDs.next()
-        var route: APIRoute?
-        var actor = request.principal?.actor
-        var response: APIResponse
+        await respond(to: request, admit(request))
+    }
+
+    /// Answers a request that was admitted, or says why it was not.
+    package func respond(
+        to request: APIRequest, _ admission: Admission
+    ) async -> APIResponse {
+        let note = configuration.logsCustomers ? CustomerNote() : nil
+        let response: APIResponse
         do throws(APIError) {
-            let call = try prepare(request, &route, &actor)
-            response = try await call.route.handler(self)(call)
+            let call = try call(request, admission.result.get())
+            note?.set(call.customerInPath)
+            if let note {
+                response = try await CustomerNote.$current.withValue(note) { () async in
+                    await carryOut(call)
+                }.get()
+            } else {
+                response = try await call.route.handler(self)(call)
+            }
         } catch {
             response = answer(error)
         }
-        response.headers.append(("X-Request-Id", requestID))
+        return finish(
+            response, admission, customer: note?.customer, requestBytes: request.body.count)
+    }
+
+    private func carryOut(_ call: APICall) async -> Result<APIResponse, APIError> {
+        do throws(APIError) {
+            return .success(try await call.route.handler(self)(call))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The last of every request: the headers that all answers have, the log, the counters.
+    func finish(
+        _ response: APIResponse, _ admission: Admission, customer: String? = nil,
+        requestBytes: Int = 0
+    ) -> APIResponse {
+        var response = response
+        response.headers.append(("X-Request-Id", admission.requestID))
+        response.headers.append(("traceparent", admission.trace.header))
+        response.headers += admission.rate?.headers ?? []
+        let duration = admission.start.duration(to: .now)
+        metrics.ended(admission.route, status: response.status, duration)
         log(
             APILogRecord(
-                method: request.method, route: route?.template ?? "",
-                operation: route?.operationID ?? "", status: response.status, code: response.code,
-                requestID: requestID, actor: actor, duration: start.duration(to: .now),
-                requestBytes: request.body.count, responseBytes: response.body.count))
+                method: admission.method, route: admission.route?.template ?? "",
+                operation: admission.route?.operationID ?? "", status: response.status,
+                code: response.code, requestID: admission.requestID, actor: admission.actor,
+                trace: admission.trace, customer: customer, duration: duration,
+                requestBytes: requestBytes, responseBytes: response.body.count))
         return response
     }
 
@@ -75,38 +120,14 @@ package struct API: Sendable {
         return response
     }
 
-    /// The answer to a request whose body was not even read: larger than the limit.
-    package func bodyTooLargeResponse(requestID: String?) -> APIResponse {
-        var response = answer(.bodyTooLarge)
-        let id = requestID.flatMap(validRequestID) ?? requestIDs.next()
-        response.headers.append(("X-Request-Id", id))
-        return response
-    }
-
-    private func prepare(
-        _ request: APIRequest, _ route: inout APIRoute?, _ actor: inout String?
+    private func call(
+        _ request: APIRequest, _ admitted: Admission.Admitted
     ) throws(APIError) -> APICall {
-        let (matched, parameters) = try match(request)
-        route = matched
-        var principal = APIPrincipal(actor: nil, role: .read)
-        if let role = matched.role {
-            if let inProcess = request.principal {
-                principal = inProcess
-            } else {
-                principal = try authenticate(request.authorization)
-            }
-            actor = principal.actor
-            guard principal.role.power >= role.power else {
-                throw .forbidden(
-                    "This needs a key of role \(role.rawValue); yours has "
-                        + "\(principal.role.rawValue)."
-                )
-            }
-        }
+        let route = admitted.route
         guard let query = queryItems(request.query) else {
             throw .malformed("malformed_url", "The query is not well-formed.")
         }
-        try check(query, matched)
+        try check(query, route)
         if let key = request.idempotencyKey {
             guard (1...256).contains(key.utf8.count),
                 key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
@@ -118,11 +139,11 @@ package struct API: Sendable {
         }
         if request.body.count > configuration.maxBodyBytes { throw .bodyTooLarge }
         return APICall(
-            request: request, route: matched, parameters: parameters, query: query,
-            principal: principal, maxBodyBytes: configuration.maxBodyBytes)
+            request: request, route: route, parameters: admitted.parameters, query: query,
+            principal: admitted.principal, maxBodyBytes: configuration.maxBodyBytes)
     }
 
-    private func match(_ request: APIRequest) throws(APIError) -> (APIRoute, [String]) {
+    func match(_ request: APIRequest) throws(APIError) -> (APIRoute, [String]) {
         switch tree.match(method: request.method, path: request.path) {
         case .route(let route, let parameters):
             if route.isAboutOperatorID {
@@ -167,7 +188,7 @@ package struct API: Sendable {
 // MARK: - Who asks
 
 extension API {
-    private func authenticate(_ authorization: String?) throws(APIError) -> APIPrincipal {
+    func authenticate(_ authorization: String?) throws(APIError) -> APIPrincipal {
         guard let secret = bearerToken(authorization) else {
             throw unauthenticated("An API key is needed: Authorization: Bearer fg_….")
         }
@@ -225,11 +246,11 @@ package func secretHash(_ secret: String) -> String {
 // MARK: - Request ids
 
 /// The caller's id, when it is one that a log can hold without quoting.
-private func validRequestID(_ text: String) -> String? { text.isOperatorID ? text : nil }
+func validRequestID(_ text: String) -> String? { text.isOperatorID ? text : nil }
 
 /// Ids for requests that bring none: a random start, then a count, so that one costs no system
 /// call.
-private final class RequestIDs: Sendable {
+final class RequestIDs: Sendable {
     private let start: String
     private let count = Atomic<UInt64>(0)
 

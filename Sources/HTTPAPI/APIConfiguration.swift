@@ -1,3 +1,6 @@
+import Engine
+package import Telemetry
+
 /// What an API is told besides its engine.
 package struct APIConfiguration: Sendable {
     /// Largest body taken, bytes. Also bounds what a price book may hold.
@@ -11,6 +14,18 @@ package struct APIConfiguration: Sendable {
     package var documentationURL: String?
     /// Events that one page of a filtered list looks at, at most.
     package var scannedEventsMax = 20_000
+    /// Requests of each API key; nil: as many as it likes.
+    package var rateLimit: RateLimit?
+    /// For keys with a limit of their own, by id; nil: none.
+    package var rateLimitByKey: [String: RateLimit?] = [:]
+    /// Bytes of all bodies that may be in memory at a time; requests beyond get 503.
+    package var bodiesBytesMax = 256 << 20
+    /// Whether log records name the customer that a request is about.
+    package var logsCustomers = false
+    /// Writes metrics besides the API's own; may block.
+    package var moreMetrics: [@Sendable (inout PrometheusText) -> Void] = []
+    /// Nanoseconds of a monotonic clock, for rate limits.
+    package var monotonicClock: @Sendable () -> Int64 = { monotonicNanos() }
 
     package init() {}
 }
@@ -26,7 +41,12 @@ package struct APILogRecord: Sendable {
     /// Stable code of the error or refusal; nil for a success.
     package var code: String?
     package var requestID: String
+    /// Id of the API key.
     package var actor: String?
+    /// Where it belongs in the caller's trace.
+    package var trace: TraceContext
+    /// Whom it is about, where it is known and the configuration lets it be said.
+    package var customer: String?
     package var duration: Duration
     package var requestBytes: Int
     package var responseBytes: Int

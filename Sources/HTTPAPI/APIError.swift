@@ -12,6 +12,7 @@ struct APIError: Error, Sendable {
         case authentication, permission
         case notFound = "not_found"
         case conflict, unavailable
+        case rateLimit = "rate_limit"
     }
 
     var status: Int

@@ -34,6 +34,8 @@ package struct APIRequest: Sendable {
     package var accept: String?
     package var idempotencyKey: String?
     package var requestID: String?
+    /// The W3C Trace Context header.
+    package var traceparent: String?
     /// `ce-` headers of a CloudEvent in binary mode, names in lower case without the prefix.
     package var cloudEvent: [(name: String, value: String)] = []
     package var body: [UInt8]

@@ -27,30 +27,34 @@ extension API {
         }
     }
 
-    /// Collects the body, asks the core, turns its answer into a response.
+    /// Asks the core, collects the body unless the request is refused without it, turns the answer
+    /// into a response.
     package func answer(_ request: Request) async -> Response {
         let headers = request.headers
-        let requestID = headers[.requestID]
+        var asked = APIRequest(headOf: request)
+        if asked.path == "/v1/usage" { asked.cloudEvent = cloudEventAttributes(headers) }
+        let admission = admit(asked)
+        if admission.isRefused { return await respond(to: asked, admission).hummingbird }
         let limit = configuration.maxBodyBytes
-        if let length = headers[.contentLength].flatMap(Int.init), length > limit {
-            return bodyTooLargeResponse(requestID: requestID).hummingbird
+        let declared = headers[.contentLength].flatMap(Int.init)
+        if let declared, declared > limit {
+            return finish(answer(.bodyTooLarge), admission).hummingbird
         }
-        let body: ByteBuffer
+        // A body in chunks may become as large as any.
+        let room = declared ?? (headers[.transferEncoding] == nil ? 0 : limit)
+        guard bodies.take(room) else { return finish(answer(.overloaded), admission).hummingbird }
+        defer { bodies.give(room) }
         do {
-            body = try await request.body.collect(upTo: limit)
+            let body = try await request.body.collect(upTo: limit)
+            asked.body = Array(body.readableBytesView)
         } catch is NIOTooManyBytesError {
-            return bodyTooLargeResponse(requestID: requestID).hummingbird
+            return finish(answer(.bodyTooLarge), admission).hummingbird
         } catch {
             // The connection broke: nobody reads the answer.
+            metrics.abandoned()
             return Response(status: .badRequest)
         }
-        var asked = APIRequest(
-            request.method.rawValue, path: request.uri.path, query: request.uri.query ?? "",
-            body: Array(body.readableBytesView), contentType: headers[.contentType],
-            authorization: headers[.authorization], idempotencyKey: headers[.idempotencyKey],
-            requestID: requestID, accept: headers[.accept])
-        if asked.path == "/v1/usage" { asked.cloudEvent = cloudEventAttributes(headers) }
-        return await respond(to: asked).hummingbird
+        return await respond(to: asked, admission).hummingbird
     }
 
     private func cloudEventAttributes(_ headers: HTTPFields) -> [(name: String, value: String)] {
@@ -79,6 +83,20 @@ private struct UnmatchedRequests<Context: RequestContext>: RouterMiddleware {
     }
 }
 
+extension APIRequest {
+    /// A request whose body has not been read.
+    package init(headOf request: Request) {
+        let headers = request.headers
+        self.init(
+            request.method.rawValue, path: request.uri.path, query: request.uri.query ?? "",
+            contentType: headers[.contentType], authorization: headers[.authorization],
+            idempotencyKey: headers[.idempotencyKey], requestID: headers[.requestID],
+            accept: headers[.accept])
+        // Two such headers are joined by a comma here, and so are not valid, as the standard wants.
+        traceparent = headers[.traceparent]
+    }
+}
+
 extension HTTPMethod {
     fileprivate var httpMethod: HTTPRequest.Method {
         switch self {
@@ -92,7 +110,7 @@ extension HTTPMethod {
 }
 
 extension APIResponse {
-    fileprivate var hummingbird: Response {
+    package var hummingbird: Response {
         var fields = HTTPFields()
         fields.reserveCapacity(headers.count + 2)
         fields[.contentType] = contentType
@@ -118,4 +136,5 @@ extension APIResponse {
 extension HTTPField.Name {
     fileprivate static let requestID = Self("X-Request-Id")!
     fileprivate static let idempotencyKey = Self("Idempotency-Key")!
+    fileprivate static let traceparent = Self("traceparent")!
 }

@@ -24,6 +24,8 @@ package struct APIRoute: Sendable {
     /// Whether its path names something that the operator has named.
     let isAboutOperatorID: Bool
     let handler: Handler
+    /// Its place in `all`, for tables that count by route.
+    fileprivate(set) var place = 0
 
     typealias Handler = @Sendable (API) -> (APICall) async throws(APIError) -> APIResponse
 
@@ -48,7 +50,12 @@ package struct APIRoute: Sendable {
 
 extension APIRoute {
     package static let all: [APIRoute] =
-        server + usage + customers + limits + settings + log + reports
+        (server + usage + customers + limits + settings + log + reports).enumerated()
+        .map { place, route in
+            var route = route
+            route.place = place
+            return route
+        }
 
     private static let page = ["limit", "after"]
     private static let projectPage = ["project", "limit", "after"]
@@ -57,6 +64,7 @@ extension APIRoute {
         APIRoute(.get, "/healthz", "getHealth", nil, API.health),
         APIRoute(.get, "/readyz", "getReadiness", nil, API.readiness),
         APIRoute(.get, "/openapi.yaml", "getOpenAPI", nil, API.openAPI),
+        APIRoute(.get, "/metrics", "getMetrics", .read, API.getMetrics),
     ]
 
     private static let usage: [APIRoute] = [

@@ -1,14 +1,15 @@
 // The server as a whole: ledger, API, sockets, signals.
 //
-// It starts from the inside out (lock and log, engine, first key, then the port), and stops from
-// the outside in: no new connections, what is under way is answered, then the engine finishes what
-// it accepted, snapshots and closes the file.
+// The port comes first, so that probes see a server that is reading its log; then lock and log,
+// engine, first key. It stops from the outside in: readiness says so, no new connections, what is
+// under way is answered, then the engine finishes what it accepted, snapshots and closes the file.
 
 import CEmbedded
 import Engine
 import Glibc
 import HTTPAPI
 import Hummingbird
+import HummingbirdCore
 package import Logging
 import NIOCore
 import Projections
@@ -35,8 +36,14 @@ package struct ServerHooks: Sendable {
     package var onFirstKey: @Sendable (String) -> Void = { _ in }
     /// Events folded, events to fold.
     package var onLoading: @Sendable (UInt64, UInt64) -> Void = { _, _ in }
-    /// It listens. Must not block: the first connection waits for it.
+    /// It listens, and answers 503 until it is ready. Must not block.
+    package var onListening: @Sendable (ServerAddress) -> Void = { _ in }
+    /// It serves its ledger. Must not block.
     package var onReady: @Sendable (ServerAddress, OpenLedger) -> Void = { _, _ in }
+
+    /// Ends the process without waiting for anything, with this status: told to stop twice, or not
+    /// stopped in time.
+    package var endAtOnce: @Sendable (Int32) -> Void = { _exit($0) }
 
     package init() {}
 }
@@ -64,15 +71,88 @@ package struct FaregateServer: Sendable {
     package func run(
         handlingSignals: Bool = true, stop: StopSignal = StopSignal()
     ) async throws(ServerFailure) {
-        let path = configuration.databasePath
-        let ledger = try await openLedger()
+        let files = handlingSignals ? raiseFileLimit() : .max
+        if files < configuration.connectionsMax + 64 {
+            logger.warning(
+                "fewer files may be open than connections_max needs",
+                metadata: ["files": "\(files)", "needed": "\(configuration.connectionsMax + 64)"])
+        }
+        for name in configuration.strangeVariables {
+            logger.warning("environment variable without meaning", metadata: ["name": "\(name)"])
+        }
+        let stopping = Stopping(
+            stop: stop,
+            limitSeconds: configuration.drainDelaySeconds + configuration.shutdownTimeoutSeconds,
+            logger: logger, endAtOnce: hooks.endAtOnce)
+        let signals = handlingSignals ? Task { await stopping.followSignals() } : nil
+        defer { signals?.cancel() }
+        try await serve(stop, limitSeconds: stopping.limitSeconds)
+        logger.info("stopped")
+    }
+
+    private func serve(_ stop: StopSignal, limitSeconds: Int) async throws(ServerFailure) {
+        let gate = ServingGate()
+        let listening = Latch<ServerAddress>()
+        let connections = ConnectionMetrics()
+        let noted = FailureNote()
+        let ledger = LedgerService(
+            gate: gate, failure: noted, listening: listening,
+            open: { () async throws(ServerFailure) in try await openLedger(gate, connections) },
+            onReady: hooks.onReady)
+        // Stopped in the opposite order.
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(
+                service: ledger, successTerminationBehavior: .gracefullyShutdownGroup,
+                serviceName: "ledger")
+        ]
+        if configuration.metricsPort != 0 {
+            services.append(
+                .init(service: operatorsListener(gate, noted), serviceName: "metrics"))
+        }
+        services += [
+            .init(
+                service: listener(gate, connections, listening),
+                successTerminationBehavior: .gracefullyShutdownGroup, serviceName: "http"),
+            .init(
+                service: DrainService(gate: gate, delaySeconds: configuration.drainDelaySeconds),
+                serviceName: "drain"),
+            .init(
+                service: stop, successTerminationBehavior: .gracefullyShutdownGroup,
+                serviceName: "stop"),
+        ]
+        var group = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [], logger: quietLogger)
+        group.maximumGracefulShutdownDuration = .seconds(limitSeconds)
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch {
+            let (host, port) = (configuration.host, configuration.port)
+            let failure = noted.value ?? Self.failure(error, host, port, option: "--port")
+            if let failure { throw failure }
+        }
+        if let failure = noted.value { throw failure }
+    }
+
+    private func openLedger(
+        _ gate: ServingGate, _ connections: ConnectionMetrics
+    ) async throws(ServerFailure) -> OpenLedger {
+        var engine = EngineConfiguration()
+        engine.queueMax = configuration.queueMax
+        let (logger, hooks, path) = (logger, hooks, configuration.databasePath)
+        let accessLog = AccessLog(logger, level: configuration.accessLog)
+        let ledger = try await OpenLedger.owned(
+            path: path,
+            creation: OpenLedger.Creation(
+                currency: configuration.currency, isTestClock: configuration.isTestClock),
+            views: configuration.viewsPath, engine: engine, api: api(connections),
+            log: { accessLog.write($0) }, notice: { logger.warning("\($0)") },
+            loading: { folded, total in
+                gate.progressed(folded, of: total)
+                hooks.onLoading(folded, total)
+            })
         do throws(ServerFailure) {
             try configuration.check(ledger.store.identity)
             for advisory in ledger.store.advisories { logger.warning("\(advisory)") }
-            for name in configuration.strangeVariables {
-                logger.warning(
-                    "environment variable without meaning", metadata: ["name": "\(name)"])
-            }
             if runKey == nil, let secret = try await FirstKey.makeIfNeeded(ledger, path: path) {
                 hooks.onFirstKey(secret)
             }
@@ -80,25 +160,34 @@ package struct FaregateServer: Sendable {
             await ledger.shutdown()
             throw error
         }
-        try await serve(ledger, handlingSignals: handlingSignals, stop)
+        return ledger
     }
 
-    private func openLedger() async throws(ServerFailure) -> OpenLedger {
-        var engine = EngineConfiguration()
-        engine.queueMax = configuration.queueMax
+    private func api(_ connections: ConnectionMetrics) -> APIConfiguration {
         var api = APIConfiguration()
         api.maxBodyBytes = configuration.bodyBytesMax
+        api.bodiesBytesMax = configuration.bodiesBytesMax
         api.bootstrapKeyHash = runKey.map(secretHash)
         api.openAPI = Self.openAPI
-        let logger = logger
-        return try await OpenLedger.owned(
-            path: configuration.databasePath,
-            creation: OpenLedger.Creation(
-                currency: configuration.currency, isTestClock: configuration.isTestClock),
-            views: configuration.viewsPath, engine: engine, api: api,
-            log: { Self.log($0, logger) }, notice: { logger.warning("\($0)") },
-            loading: hooks.onLoading)
+        api.rateLimit = configuration.rateLimit
+        api.rateLimitByKey = configuration.rateLimitByKey
+        api.logsCustomers = configuration.logsCustomers
+        let (ledger, views) = (configuration.databasePath, configuration.viewsPath)
+        let connectionsMax = configuration.connectionsMax
+        api.moreMetrics = [
+            { connections.write(to: &$0, max: connectionsMax) },
+            { text in
+                ProcessMetrics.writeFiles(
+                    to: &text, ledger: ledger,
+                    views: views ?? OpenLedger.viewsPath(beside: ledger))
+                ProcessMetrics.write(to: &text, version: Self.version)
+            },
+        ]
+        return api
     }
+
+    /// Of the program.
+    package static let version = "0.1.0"
 
     private static var openAPI: [UInt8] {
         [UInt8](
@@ -106,51 +195,60 @@ package struct FaregateServer: Sendable {
                 start: faregate_embedded_openapi(), count: faregate_embedded_openapi_length()))
     }
 
-    private func serve(
-        _ ledger: OpenLedger, handlingSignals: Bool, _ stop: StopSignal
-    ) async throws(ServerFailure) {
-        ledger.readModels.start()
-        var group = ServiceGroupConfiguration(
-            services: [
-                .init(service: LedgerService(ledger: ledger), serviceName: "ledger"),
-                .init(
-                    service: application(ledger),
-                    successTerminationBehavior: .gracefullyShutdownGroup, serviceName: "http"),
-                .init(
-                    service: stop, successTerminationBehavior: .gracefullyShutdownGroup,
-                    serviceName: "stop"),
-            ],
-            gracefulShutdownSignals: handlingSignals ? [.sigterm, .sigint] : [], logger: quietLogger
-        )
-        group.maximumGracefulShutdownDuration = .seconds(configuration.shutdownTimeoutSeconds)
-        do {
-            try await ServiceGroup(configuration: group).run()
-        } catch {
-            // Whatever ended the group, the file is closed before anybody hears of it.
-            await ledger.shutdown()
-            if let failure = failure(error) { throw failure }
-        }
-        logger.info("stopped")
-    }
-
-    private func application(_ ledger: OpenLedger) -> some Service {
-        let responder = BodyDeadline(
-            inner: ledger.api.router(context: ServerContext.self).buildResponder(),
-            limit: .seconds(configuration.requestTimeoutSeconds))
+    private func listener(
+        _ gate: ServingGate, _ connections: ConnectionMetrics, _ listening: Latch<ServerAddress>
+    ) -> some Service {
         let (configuration, hooks) = (configuration, hooks)
+        let limits = ConnectionWatch.Limits(
+            headSeconds: configuration.headTimeoutSeconds,
+            idleSeconds: configuration.idleTimeoutSeconds,
+            bodySeconds: configuration.requestTimeoutSeconds,
+            writeSeconds: configuration.writeTimeoutSeconds)
         return Application(
-            responder: responder,
+            responder: gate.responder,
             server: .http1(
                 configuration: .init(
+                    additionalChannelHandlers: [ConnectionGuardInstaller(limits, connections)],
                     idleTimeout: .seconds(Int64(configuration.idleTimeoutSeconds)))),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
-                serverName: "faregate", backlog: 1_024),
+                serverName: "faregate", backlog: 1_024,
+                availableConnectionsDelegate: MaximumAvailableConnections(
+                    configuration.connectionsMax, logger: quietLogger)),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? configuration.port
-                hooks.onReady(ServerAddress(host: configuration.host, port: port), ledger)
+                let address = ServerAddress(host: configuration.host, port: port)
+                hooks.onListening(address)
+                listening.resolve(address)
             },
             logger: quietLogger)
+    }
+
+    /// A port for whoever watches the server, with few connections of its own: it answers when the
+    /// other one is full.
+    private func operatorsListener(
+        _ gate: ServingGate, _ noted: FailureNote
+    ) -> some Service {
+        let limits = ConnectionWatch.Limits(
+            headSeconds: 10, idleSeconds: 75, bodySeconds: 10, writeSeconds: 30)
+        let metrics = ConnectionMetrics()
+        let application = Application(
+            responder: gate.operatorsResponder,
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [ConnectionGuardInstaller(limits, metrics)],
+                    idleTimeout: .seconds(75))),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.metricsHost, port: configuration.metricsPort),
+                serverName: "faregate", backlog: 64,
+                availableConnectionsDelegate: MaximumAvailableConnections(64, logger: quietLogger)),
+            logger: quietLogger)
+        let (host, port) = (configuration.metricsHost, configuration.metricsPort)
+        return FailureNotingService(service: application) { error in
+            if let failure = Self.failure(error, host, port, option: "metrics_port") {
+                noted.set(failure)
+            }
+        }
     }
 
     /// The libraries' own chatter is for debugging; what matters is logged here.
@@ -160,33 +258,22 @@ package struct FaregateServer: Sendable {
             logger.logLevel, logger.logLevel <= .debug ? logger.logLevel : .warning)
         return quiet
     }
-
-    private static func log(_ record: APILogRecord, _ logger: Logger) {
-        let level: Logger.Level = record.status >= 500 ? .warning : .debug
-        logger.log(
-            level: level, "request",
-            metadata: [
-                "method": "\(record.method)", "route": "\(record.route)",
-                "status": "\(record.status)", "code": "\(record.code ?? "")",
-                "request_id": "\(record.requestID)", "actor": "\(record.actor ?? "")",
-                "duration_us": "\(Int(record.duration / .microseconds(1)))",
-                "request_bytes": "\(record.requestBytes)",
-                "response_bytes": "\(record.responseBytes)",
-            ])
-    }
 }
 
 extension FaregateServer {
     /// Nil: the end was asked for.
-    private func failure(_ error: any Error) -> ServerFailure? {
-        let place = "\(configuration.host):\(configuration.port)"
+    private static func failure(
+        _ error: any Error, _ host: String, _ port: Int, option: String
+    ) -> ServerFailure? {
+        let place = "\(host):\(port)"
         if error is CancellationError { return nil }
+        if let failure = error as? ServerFailure { return failure }
         if let error = error as? IOError {
             switch error.errnoCode {
             case EADDRINUSE:
                 return ServerFailure(
                     .inputOutput, "port_taken",
-                    "\(place) is taken by another program: stop it or choose another --port")
+                    "\(place) is taken by another program: stop it or choose another \(option)")
             case EACCES, EPERM:
                 return ServerFailure(
                     .inputOutput, "port_forbidden",
@@ -194,26 +281,15 @@ extension FaregateServer {
             case EADDRNOTAVAIL:
                 return ServerFailure(
                     .configuration, "unknown_address",
-                    "\(configuration.host) is no address of this machine")
+                    "\(host) is no address of this machine")
             default: break
             }
         }
         if error is SocketAddressError || error is SocketAddressError.UnknownHost {
             return ServerFailure(
                 .configuration, "unknown_address",
-                "\(configuration.host) is neither an address nor a known host")
+                "\(host) is neither an address nor a known host")
         }
         return ServerFailure(.inputOutput, "server_failed", "\(place): \(error)")
-    }
-}
-
-/// Keeps the engine running until everything in front of it has stopped.
-private struct LedgerService: Service {
-    let ledger: OpenLedger
-
-    func run() async throws {
-        // Ends by graceful shutdown or by cancellation; either way the engine is stopped properly.
-        try? await gracefulShutdown()
-        await ledger.shutdown()
     }
 }

@@ -1,6 +1,7 @@
 package import Configuration
 package import Logging
 import Observability
+package import Telemetry
 
 /// Everything a server is told from outside, checked. See Settings.swift for names and meaning.
 package struct ServerConfiguration: Sendable {
@@ -14,11 +15,25 @@ package struct ServerConfiguration: Sendable {
     package var adminKey: String?
     package var isTestClock: Bool
     package var currency: String
-    package var bodyBytesMax: Int
-    package var queueMax: Int
+    package var metricsHost: String
+    /// 0: there is none.
+    package var metricsPort: Int
     package var logLevel: Logger.Level
+    package var accessLog: AccessLog.Level
+    package var logsCustomers: Bool
+    package var bodyBytesMax: Int
+    package var bodiesBytesMax: Int
+    package var queueMax: Int
+    package var connectionsMax: Int
+    /// Of each key; nil: none.
+    package var rateLimit: RateLimit?
+    /// Of keys with one of their own, by id; nil: none.
+    package var rateLimitByKey: [String: RateLimit?]
+    package var headTimeoutSeconds: Int
     package var requestTimeoutSeconds: Int
     package var idleTimeoutSeconds: Int
+    package var writeTimeoutSeconds: Int
+    package var drainDelaySeconds: Int
     package var shutdownTimeoutSeconds: Int
 
     /// All settings with where each came from, in the table's order; secrets are masked.
@@ -57,16 +72,33 @@ package struct ServerConfiguration: Sendable {
         adminKey = try reader.optionalText(.adminKey, Self.fault(inAdminKey:))
         isTestClock = try reader.flag(.testClock)
         currency = try reader.text(.currency, Self.fault(inCurrency:))
-        bodyBytesMax = try reader.integer(.bodyBytesMax)
-        queueMax = try reader.integer(.queueMax)
+        metricsHost = try reader.text(.metricsHost) { $0.isEmpty ? "must not be empty" : nil }
+        metricsPort = try reader.integer(.metricsPort)
         let level = try reader.text(.logLevel) { text in
             Logger.Level(rawValue: text) == nil
                 ? "must be one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
                 : nil
         }
         logLevel = Logger.Level(rawValue: level) ?? .info
+        let access = try reader.text(.accessLog) { text in
+            AccessLog.Level(rawValue: text) == nil ? "must be one of off, debug, info" : nil
+        }
+        accessLog = AccessLog.Level(rawValue: access) ?? .debug
+        logsCustomers = try reader.flag(.logCustomers)
+        bodyBytesMax = try reader.integer(.bodyBytesMax)
+        bodiesBytesMax = try reader.integer(.bodiesBytesMax)
+        queueMax = try reader.integer(.queueMax)
+        connectionsMax = try reader.integer(.connectionsMax)
+        rateLimit = try reader.optionalText(.rateLimit) { RateLimitText.fault(in: $0) }
+            .flatMap { RateLimitText.limit($0) ?? nil }
+        rateLimitByKey =
+            try reader.optionalText(.rateLimits) { RateLimitText.fault(inKeys: $0) }
+            .flatMap { RateLimitText.limitsByKey($0) } ?? [:]
+        headTimeoutSeconds = try reader.integer(.headTimeout)
         requestTimeoutSeconds = try reader.integer(.requestTimeout)
         idleTimeoutSeconds = try reader.integer(.idleTimeout)
+        writeTimeoutSeconds = try reader.integer(.writeTimeout)
+        drainDelaySeconds = try reader.integer(.drainDelay)
         shutdownTimeoutSeconds = try reader.integer(.shutdownTimeout)
         report = reader.lines
 

@@ -69,20 +69,56 @@ package struct Setting: Sendable {
         "Requests that may wait to be decided; more are answered 503.")
     package static let logLevel = Setting(
         "log_level", .text, "info", "trace, debug, info, notice, warning, error or critical.")
+    package static let bodiesBytesMax = Setting(
+        "bodies_bytes_max", .integer(1_048_576...68_719_476_736), 268_435_456,
+        "Bytes of all request bodies that may be in memory at a time; more is answered 503.")
+    package static let accessLog = Setting(
+        "access_log", .text, "debug",
+        "Level of the line for each request: off, debug or info. Server errors are warnings.")
+    package static let logCustomers = Setting(
+        "log_customers", .flag, false,
+        "Whether the line for a request names its customer, where that is known.")
+    package static let metricsHost = Setting(
+        "metrics_host", .text, "127.0.0.1", "Address of metrics_port.")
+    package static let metricsPort = Setting(
+        "metrics_port", .integer(0...65_535), 0,
+        "Port that answers /metrics, /readyz and /healthz without a key; 0: none.")
+    package static let rateLimit = Setting(
+        "rate_limit", .text, nil,
+        "Requests a second that each API key may make, as 100 or, with a burst, 100/200;"
+            + " absent: any number.")
+    package static let rateLimits = Setting(
+        "rate_limits", .text, nil,
+        "Keys with limits of their own: key_batch=50/500,key_ops=none. The configured"
+            + " administrator is called bootstrap.")
+    package static let connectionsMax = Setting(
+        "connections_max", .integer(16...1_000_000), 8_192,
+        "Connections that may be open; more wait to be accepted.")
+    package static let headTimeout = Setting(
+        "head_timeout_seconds", .integer(1...3_600), 20,
+        "How long a new connection may take to send the head of its first request.")
     package static let requestTimeout = Setting(
         "request_timeout_seconds", .integer(1...3_600), 30,
         "How long a request's body may take to arrive.")
     package static let idleTimeout = Setting(
         "idle_timeout_seconds", .integer(1...86_400), 75,
         "How long a connection may lie idle before it is closed.")
+    package static let writeTimeout = Setting(
+        "write_timeout_seconds", .integer(1...3_600), 60,
+        "How long a client may take to receive an answer, or a piece of a long one.")
+    package static let drainDelay = Setting(
+        "drain_delay_seconds", .integer(0...3_600), 0,
+        "How long /readyz says draining, and all else goes on, before the port is closed.")
     package static let shutdownTimeout = Setting(
         "shutdown_timeout_seconds", .integer(1...3_600), 30,
         "How long requests under way may take to end when the server is stopped.")
 
     /// In the order in which people read them.
     package static let all = [
-        db, views, host, port, adminKey, testClock, currency, bodyBytesMax, queueMax, logLevel,
-        requestTimeout, idleTimeout, shutdownTimeout,
+        db, views, host, port, adminKey, testClock, currency, metricsHost, metricsPort, logLevel,
+        accessLog, logCustomers, bodyBytesMax, bodiesBytesMax, queueMax, connectionsMax, rateLimit,
+        rateLimits, headTimeout, requestTimeout, idleTimeout, writeTimeout, drainDelay,
+        shutdownTimeout,
     ]
 }
 

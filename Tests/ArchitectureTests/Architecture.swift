@@ -8,6 +8,7 @@ enum Architecture {
         "Money": [],
         "CanonicalJSON": [],
         "TimeZones": ["Glibc", "Synchronization"],
+        "Telemetry": ["Synchronization"],
         "Billing": ["Money"],
         "Pricing": ["Money", "Billing", "CanonicalJSON", "CEmbedded", "Synchronization"],
         "EventLog": [
@@ -19,24 +20,24 @@ enum Architecture {
             "EventLog", "Archive", "SQLiteBinding", "CSQLite", "Glibc", "Synchronization",
         ],
         "Engine": [
-            "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Crypto", "HeapModule", "Glibc",
-            "Synchronization",
+            "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Telemetry", "Crypto",
+            "HeapModule", "Glibc", "Synchronization",
         ],
         "Projections": [
             "Money", "Billing", "EventLog", "SQLiteBinding", "Engine", "Glibc", "Synchronization",
         ],
         "HTTPAPI": [
             "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Archive",
-            "Engine", "Projections",
+            "Engine", "Projections", "Telemetry",
             "Hummingbird", "HTTPTypes", "NIOCore", "Crypto", "Glibc", "Logging", "Synchronization",
         ],
         "Observability": ["CanonicalJSON", "TimeZones", "Logging", "Glibc", "Synchronization"],
         "Server": [
             "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "CMachine", "TimeZones",
             "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI",
-            "Observability",
-            "Hummingbird", "Configuration",
-            "ServiceLifecycle", "UnixSignals", "Logging", "NIOCore", "NIOPosix", "Crypto", "Glibc",
+            "Observability", "Telemetry", "Hummingbird", "HummingbirdCore", "Configuration",
+            "ServiceLifecycle", "UnixSignals", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
+            "Crypto", "Glibc",
             "Synchronization", "SystemPackage", "HTTPTypes",
         ],
         "Sandbox": [
@@ -69,7 +70,7 @@ enum Architecture {
 
     /// Floating point stays away from money.
     static let modulesWithoutFloatingPoint: Set<String> = [
-        "Money", "Billing", "Pricing", "EventLog", "Projections",
+        "Money", "Billing", "Pricing", "EventLog", "Projections", "Telemetry",
     ]
 
     static let fileLinesMax = 600

@@ -5,7 +5,6 @@ import EventLog
 import FaregateTestSupport
 import HTTPAPI
 import Testing
-import TimeZones
 
 @Suite struct ErrorTests {
     struct Case: Sendable, CustomTestStringConvertible {
@@ -220,21 +219,22 @@ import TimeZones
 
         var tiny = EngineConfiguration()
         tiny.queueMax = 1
-        let engine = try Engine(
-            store: InMemoryStores.make(), clock: ManualClock(LedgerFixture.start),
-            calendar: BudgetCalendar(TimeZoneDatabase()), configuration: tiny)
-        let api = API(engine: engine)
-        let body = #"{"commands":[{"op":"release","id":"a"},{"op":"release","id":"b"}]}"#
-        let overloaded = Answer(
-            await api.respond(
-                to: APIRequest(
-                    "POST", path: "/v1/reservations/batch", body: Array(body.utf8),
-                    contentType: "application/json", principal: .operatorProcess)))
+        let hanging = HangingStore()
+        let full = try await APIFixture(store: hanging, engine: tiny)
+        hanging.hang()
+        async let first = full.post("/v1/plans", #"{"id":"p"}"#)
+        while hanging.waiting == 0 { try await Task.sleep(for: .milliseconds(1)) }
+        async let second = full.get("/v1/plans")
+        while full.api.engine.queueDepth == 0 { try await Task.sleep(for: .milliseconds(1)) }
+        let overloaded = await full.post(
+            "/v1/reservations/batch",
+            #"{"commands":[{"op":"release","id":"a"},{"op":"release","id":"b"}]}"#)
         #expect(overloaded.code == "503 overloaded")
-        await engine.shutdown()
-        let stopped = Answer(
-            await api.respond(
-                to: APIRequest("GET", path: "/v1/plans", principal: .operatorProcess)))
+        hanging.goOn()
+        #expect(await first.status == 201)
+        #expect(await second.status == 200)
+        await full.api.engine.shutdown()
+        let stopped = await full.get("/v1/plans")
         #expect(stopped.code == "503 shutting_down")
     }
 

@@ -34,7 +34,7 @@ extension Transcript {
     }
 
     private mutating func setUp() async {
-        for path in ["/healthz", "/readyz", "/openapi.yaml"] { await ask("GET", path) }
+        for path in ["/healthz", "/readyz", "/openapi.yaml", "/metrics"] { await ask("GET", path) }
         await post("/v1/projects", #"{"id":"blue","name":"Blue","on_expiry":"charge"}"#, key: "a")
         await post("/v1/projects", #"{"id":"blue","name":"Blue","on_expiry":"charge"}"#, key: "a")
         await ask(

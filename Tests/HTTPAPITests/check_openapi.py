@@ -105,6 +105,7 @@ class Schemas:
 def check_answer(document, schemas, exchange, operation):
     where = f"{exchange['method']} {exchange['target']} → {exchange['status']}"
     responses = operation["responses"]
+    responses = {**document.get("x-faregate-responses", {}), **responses}
     response = resolved(document, responses.get(str(exchange["status"])))
     if response is None:
         problem(f"{where}: undocumented status {exchange['response'][:200]}")
@@ -113,6 +114,7 @@ def check_answer(document, schemas, exchange, operation):
     if "x-request-id" not in headers:
         problem(f"{where}: no X-Request-Id")
     documented = {name.lower() for name in response.get("headers", {})}
+    documented |= {name.lower() for name in document.get("x-faregate-headers", {})}
     for name in headers - documented:
         problem(f"{where}: undocumented header {name}")
     content = response["content"].get(exchange["content_type"])

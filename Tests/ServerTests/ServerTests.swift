@@ -123,6 +123,27 @@ import Testing
         }
     }
 
+    // The port for operators answers status and metrics without a key, and nothing else; the other
+    // port wants a key.
+    @Test func metricsPort() async throws {
+        let port = Int.random(in: 20_000...30_000)
+        try await withServer(Setup(["metrics_port": .int(port)])) { server in
+            let operators = RunningServer(
+                address: ServerAddress(host: "127.0.0.1", port: port), ledger: server.ledger,
+                firstKey: nil)
+            for path in ["/healthz", "/readyz", "/metrics"] {
+                #expect(try await ask(operators, "GET", path).status == 200, "\(path)")
+            }
+            let key = try #require(server.firstKey)
+            for path in ["/v1/plans", "/openapi.yaml", "/"] {
+                #expect(try await ask(operators, "GET", path, key: key).status == 404, "\(path)")
+            }
+            #expect(try await ask(operators, "POST", "/metrics", body: "{}").status == 405)
+            #expect(try await ask(server, "GET", "/metrics").status == 401)
+            #expect(try await ask(server, "GET", "/metrics", key: key).status == 200)
+        }
+    }
+
     // A connection on which nothing happens is closed after the idle timeout.
     @Test func idleConnectionIsClosed() async throws {
         let setup = try Setup(

@@ -43,6 +43,19 @@ import Testing
         }
     }
 
+    // So is the port for operators, by its own setting.
+    @Test func metricsPortTaken() async throws {
+        let (first, second) = (TemporaryFolder(), TemporaryFolder())
+        try await withServer(Setup(in: first)) { server in
+            let port = server.address.port
+            let setup = try Setup(in: second, ["metrics_port": .int(port)])
+            let failure = try #require(try await failure(setup))
+            #expect(failure.code == "port_taken")
+            #expect(failure.message.contains("127.0.0.1:\(port) is taken"))
+            #expect(failure.message.contains("metrics_port"))
+        }
+    }
+
     // An address that this machine does not have.
     @Test func unknownAddress() async throws {
         let setup = try Setup(["host": .string("192.0.2.1")])

@@ -8,9 +8,13 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Serve a ledger over HTTP.",
         discussion: """
-            Prints one line when it is ready, and logs JSON lines on standard error. SIGTERM and
-            SIGINT stop it: what is under way is finished first. A new ledger gets an
+            Prints one line when it is ready, and logs JSON lines on standard error. Until then it
+            answers 503, and /readyz says how far it is. SIGTERM and SIGINT stop it: what is under
+            way is finished first; a second one ends it at once. A new ledger gets an
             administrator's key, whose secret is shown once.
+
+            /metrics has figures for Prometheus; docs/operating explains them, the limits and all
+            settings.
 
             Every setting can stand in a configuration file or in the environment; see `faregate
             config check`.
