@@ -85,15 +85,16 @@ def kill_midway(arguments, target, kills):
     for number in range(kills):
         process = subprocess.Popen(
             [faregate.BINARY, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(takes * choice.uniform(0.3, 1.1) if number else 2 * takes)
-        process.send_signal(signal.SIGKILL)
+        if number > 0:  # the first is let finish
+            time.sleep(takes * choice.uniform(0.3, 1.1))
+            process.send_signal(signal.SIGKILL)
         process.wait()
         partial += target.with_name(target.name + ".partial").exists()
         if target.exists():
             run("restore", target, "--preview", "--json")
             finished += 1
             target.unlink()
-    assert finished > 0, "no attempt was let finish"
+    assert finished > 0, "not even the first attempt, which was not killed"
     return finished, partial
 
 
@@ -194,7 +195,7 @@ def main():
         fork(folder, restored, server.db, base)
     calls = sum(caller.calls for caller in callers)
     print(f"backup: {calls} calls under load; full, 2 increments and HTTP restored row for row at {size} events; "
-          f"{len(checked)} files proven by Python; 20 kills ({killed[0] + restore_killed[0]} came too late, "
+          f"{len(checked)} files proven by Python; 18 kills ({killed[0] + restore_killed[0] - 2} came too late, "
           f"{killed[1] + restore_killed[1]} left a .partial), nothing half "
           f"({time.monotonic() - started:.0f} s)")
 
