@@ -56,8 +56,8 @@ import Testing
         #expect(store.snapshots.allSatisfy { $0.sequence > 20 })
     }
 
-    // A snapshot that was begun is kept also when the engine is stopped before it is ready: the next
-    // start need not fold what it holds.
+    // A snapshot that was begun is kept also when the engine is stopped before it is ready: the
+    // next start need not fold what it holds.
     @Test func snapshotUnderwayAtShutdown() async throws {
         let store = ReopenableStore(InMemoryEventStore(identity: PlainLedger.identity))
         var configuration = EngineConfiguration()

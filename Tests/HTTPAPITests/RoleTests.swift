@@ -14,6 +14,7 @@ import Testing
                 "endRun":
                 roles[route.operationID] = .meter
             case "postExplanation": roles[route.operationID] = .read
+            case "exportLog": roles[route.operationID] = .admin
             default: roles[route.operationID] = route.method == .get ? .read : .admin
             }
         }
