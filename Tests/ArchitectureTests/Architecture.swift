@@ -50,6 +50,8 @@ enum Architecture {
             "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Engine", "CanonicalJSON",
             "Synchronization", "Testing", "Glibc",
         ],
+        "FaregateFuzzing": ["Money", "Billing", "CanonicalJSON", "EventLog", "HTTPAPI"],
+        "FaregateFuzz": ["FaregateFuzzing", "CLibFuzzer", "Glibc"],
         "FaregateBenchmarks": [
             "Money", "Billing", "Pricing", "TimeZones", "EventLog", "SQLiteEventLog", "Engine",
             "CSQLite", "Crypto", "Glibc",
