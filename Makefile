@@ -10,8 +10,10 @@ DATA ?= data
 PORT ?= 8080
 VENV := .build/venv
 PYTHON_PACKAGES := jsonschema==4.26.0 PyYAML==6.0.3 openapi-spec-validator==0.9.0
+# The tests in which threads meet.
+TSAN_TESTS := ^(EngineTests|ProjectionsTests|HTTPAPITests|ServerTests)\.
 
-.PHONY: run build release test test-slow bench lint format packages venv clean install docs
+.PHONY: run build release test test-slow tsan fuzz bench lint format packages venv clean install docs
 
 run: release
 	@mkdir -p $(DATA)
@@ -28,13 +30,23 @@ test: packages venv
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" swift test --skip-build --parallel
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" Tests/run-end-to-end
 
-# The Swift tests with ten times the seeds and a million ids, 200 crashes instead of 20, and the
-# schemathesis run over every operation.
+# The Swift tests with ten times the seeds and a million ids, 200 crashes instead of 20, half an hour of
+# traffic instead of two minutes, and the schemathesis run over every operation.
 test-slow: packages venv
 	swift build --build-tests -j $(JOBS)
 	$(VENV)/bin/pip install --quiet schemathesis
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" FAREGATE_SLOW=1 swift test --skip-build --parallel
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" FAREGATE_CRASHES=200 FAREGATE_SLOW=1 Tests/run-end-to-end
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" FAREGATE_CRASHES=200 FAREGATE_SOAK_SECONDS=1800 FAREGATE_SLOW=1 Tests/run-end-to-end
+
+# ThreadSanitizer: a build of its own, in .build-tsan.
+tsan: packages
+	swift build --build-tests --sanitize=thread --scratch-path .build-tsan -j $(JOBS)
+	TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1" \
+		swift test --skip-build --sanitize=thread --scratch-path .build-tsan --filter '$(TSAN_TESTS)'
+
+# libFuzzer with AddressSanitizer on what reads outside bytes: `make fuzz SECONDS=600`, for each of them.
+fuzz: packages
+	JOBS=$(JOBS) SECONDS_EACH=$(or $(SECONDS),60) Tests/run-fuzz
 
 bench: packages
 	swift build -c release -j $(JOBS) --product FaregateBenchmarks
@@ -71,4 +83,4 @@ $(VENV)/ready: Makefile
 	@touch $@
 
 clean:
-	rm -rf .build
+	rm -rf .build .build-tsan .build-fuzz
