@@ -13,9 +13,12 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 UNITS ?= $(PREFIX)/lib/systemd/system
 PYTHON_PACKAGES := jsonschema==4.26.0 PyYAML==6.0.3 openapi-spec-validator==0.9.0 prometheus-client==0.26.0 promql-parser==0.12.0
+# The tests in which threads meet, and those of them that look at the clock on the wall.
+TSAN_TESTS := ^(EngineTests|ProjectionsTests|HTTPAPITests|ServerTests)\.
+TIMED_TESTS := ^(HTTPAPITests\.LiveTests|ServerTests\.ServerTests)
 
-.PHONY: run build release test test-slow bench bench-http bench-scale lint format packages venv clean \
-	install uninstall docs
+.PHONY: run build release test test-slow tsan fuzz bench bench-http bench-scale lint format packages venv \
+	clean install uninstall docs
 
 run: release
 	@mkdir -p $(DATA)
@@ -53,13 +56,26 @@ test: packages venv
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" swift test --skip-build --parallel
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" Tests/run-end-to-end
 
-# The Swift tests with ten times the seeds and a million ids, 200 crashes instead of 20, and the
-# schemathesis run over every operation.
+# The Swift tests with ten times the seeds and a million ids, 200 crashes instead of 20, half an hour of
+# traffic instead of two minutes, and the schemathesis run over every operation.
 test-slow: packages venv
 	swift build --build-tests -j $(JOBS)
 	$(VENV)/bin/pip install --quiet schemathesis
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" FAREGATE_SLOW=1 swift test --skip-build --parallel
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" FAREGATE_CRASHES=200 FAREGATE_SLOW=1 Tests/run-end-to-end
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" FAREGATE_CRASHES=200 FAREGATE_SOAK_SECONDS=1800 FAREGATE_SLOW=1 Tests/run-end-to-end
+
+# ThreadSanitizer: a build of its own, in .build-tsan. Tests that measure time run one after the other,
+# because everything is ten times slower here.
+TSAN := --sanitize=thread --scratch-path .build-tsan -Xswiftc -DTHREAD_SANITIZER
+tsan: export TSAN_OPTIONS := second_deadlock_stack=1
+tsan: packages
+	swift build --build-tests $(TSAN) -j $(JOBS)
+	swift test --skip-build $(TSAN) --filter '$(TSAN_TESTS)' --skip '$(TIMED_TESTS)'
+	swift test --skip-build $(TSAN) --no-parallel --filter '$(TIMED_TESTS)'
+
+# libFuzzer with AddressSanitizer on what reads outside bytes: `make fuzz SECONDS=600`, for each of them.
+fuzz: packages
+	JOBS=$(JOBS) SECONDS_EACH=$(or $(SECONDS),60) Tests/run-fuzz
 
 bench: packages
 	swift build -c release -j $(JOBS) --product FaregateBenchmarks
@@ -108,4 +124,4 @@ $(VENV)/ready: Makefile
 	@touch $@
 
 clean:
-	rm -rf .build
+	rm -rf .build .build-tsan .build-fuzz

@@ -115,6 +115,9 @@ let package = Package(
             dependencies: [
                 "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Engine", "CanonicalJSON",
             ]),
+        .target(
+            name: "FaregateFuzzing",
+            dependencies: ["Money", "Billing", "CanonicalJSON", "EventLog", "HTTPAPI"]),
         .executableTarget(
             name: "FaregateBenchmarks",
             dependencies: [
@@ -163,6 +166,7 @@ let package = Package(
                 "Telemetry", hummingbird,
                 hummingbirdTesting, httpTypes, nioCore, crypto, logging,
             ], exclude: ["check_openapi.py"]),
+        .testTarget(name: "FuzzingTests", dependencies: ["FaregateFuzzing"]),
         .testTarget(
             name: "ServerTests",
             dependencies: [
@@ -187,9 +191,25 @@ let package = Package(
     ]
 )
 
+// `make fuzz` sets this to the archive of libFuzzer that comes with the toolchain. Coverage is counted
+// in what is fuzzed and not in what it is built on, so that the fuzzer goes where we want it. Ours is
+// optimised, with assertions on.
+let fuzzed: Set<String> = ["Money", "CanonicalJSON", "TimeZones", "EventLog", "HTTPAPI"]
+let libFuzzer = Context.environment["FAREGATE_LIBFUZZER"]
+if let libFuzzer {
+    package.targets += [
+        .target(name: "CLibFuzzer"),
+        .executableTarget(
+            name: "FaregateFuzz", dependencies: ["FaregateFuzzing", "CLibFuzzer"],
+            linkerSettings: [
+                .unsafeFlags([libFuzzer]), .linkedLibrary("stdc++"),
+            ]),
+    ]
+}
+
 // One loop, so that no target can miss a setting.
-let cTargets: Set = ["CEmbedded", "CMachine"]
-for target in package.targets where target.type != .system && !cTargets.contains(target.name) {
+let languageC: Set<String> = ["CEmbedded", "CLibFuzzer", "CMachine"]
+for target in package.targets where target.type != .system && !languageC.contains(target.name) {
     target.swiftSettings = [
         .treatAllWarnings(as: .error),
         .treatWarning("DeprecatedDeclaration", as: .warning),
@@ -198,4 +218,11 @@ for target in package.targets where target.type != .system && !cTargets.contains
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     ]
+    if libFuzzer != nil {
+        target.swiftSettings?.append(.unsafeFlags(["-O", "-assert-config", "Debug"]))
+        if fuzzed.contains(target.name) {
+            target.swiftSettings?.append(
+                .unsafeFlags(["-sanitize-coverage=edge,inline-8bit-counters,pc-table,trace-cmp"]))
+        }
+    }
 }

@@ -54,15 +54,18 @@ package final class Engine: Sendable {
         let result = await withCheckedContinuation { continuation in
             enqueue(.command(request, continuation))
         }
+        HandOver.take()
         return try result.get()
     }
 
     /// Carries out several commands in order, each with its own answer; all take one hop.
     package func submit(_ requests: [EngineRequest]) async -> [Result<CommandReply, EngineError>] {
         if requests.isEmpty { return [] }
-        return await withCheckedContinuation { continuation in
+        let results = await withCheckedContinuation { continuation in
             enqueue(.commands(requests, continuation))
         }
+        HandOver.take()
+        return results
     }
 
     /// Reads the state as of now: what is due has been settled, what is seen is durable.
@@ -83,6 +86,7 @@ package final class Engine: Sendable {
                 fail: { continuation.resume(returning: .failure($0)) })
             enqueue(.query(query))
         }
+        HandOver.take()
         return try result.get()
     }
 
@@ -108,6 +112,7 @@ package final class Engine: Sendable {
     /// Finishes what was accepted, takes a snapshot if one is worth it, and closes the store.
     package func shutdown() async {
         await withCheckedContinuation { continuation in shared.stop(continuation) }
+        HandOver.take()
     }
 }
 

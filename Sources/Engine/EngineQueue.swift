@@ -24,6 +24,7 @@ enum Work: Sendable {
     }
 
     func fail(_ error: EngineError) {
+        HandOver.give()
         switch self {
         case .command(_, let continuation): continuation.resume(returning: .failure(error))
         case .commands(let requests, let continuation):
@@ -44,6 +45,7 @@ enum Completion: Sendable {
     case query(Work.Query, @Sendable () -> Void)
 
     func resume() {
+        HandOver.give()
         switch self {
         case .command(let continuation, let result): continuation.resume(returning: result)
         case .commands(let continuation, let results): continuation.resume(returning: results)
@@ -53,6 +55,7 @@ enum Completion: Sendable {
 
     /// The append failed: commands get the error; a query is to be asked again.
     func failed(_ error: EngineError) -> Work? {
+        HandOver.give()
         switch self {
         case .command(let continuation, _): continuation.resume(returning: .failure(error))
         case .commands(let continuation, let results):

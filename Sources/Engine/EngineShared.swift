@@ -195,6 +195,7 @@ final class EngineShared: @unchecked Sendable {
             defer { stopped = [] }
             return stopped
         }
+        HandOver.give()
         for continuation in waiting { continuation.resume() }
     }
 }

@@ -119,5 +119,9 @@ extension PriceReference: Record {
         }
     }
 
-    private var isItsOwnChain: Bool { chain.count == 1 && chain[0] == entry }
+    /// By bytes: a name in another spelling that Unicode holds for the same is another name.
+    private var isItsOwnChain: Bool {
+        chain.count == 1 && chain[0].utf8.count == entry.utf8.count
+            && chain[0].utf8.elementsEqual(entry.utf8)
+    }
 }

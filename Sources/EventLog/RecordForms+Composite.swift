@@ -121,9 +121,17 @@ package struct TagsForm: Form {
         var tags: [Tag] = []
         var isSorted = true
         try json.enterObject()
-        while let key = try json.nextMember() {
+        while true {
+            let start = json.offset
+            guard let key = try json.nextMember() else { break }
             let tag = Tag(key: key, value: try json.string())
-            if let last = tags.last, tag < last { isSorted = false }
+            if let last = tags.last {
+                // Not one twice either: which of the two values would it have?
+                guard last.key.utf16.lexicographicallyPrecedes(key.utf16) else {
+                    throw json.error(.notSorted, offset: start)
+                }
+                if tag < last { isSorted = false }
+            }
             tags.append(tag)
         }
         try json.leaveObject()

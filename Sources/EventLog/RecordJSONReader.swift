@@ -112,8 +112,13 @@ extension JSONRecordReader {
         do { return try scanner.readString() } catch { throw self.error(error) }
     }
 
+    /// An integer within ±(2⁵³ − 1): what JSON's numbers hold, and all that a writer writes.
     mutating func integer() throws(CodecError) -> Int64 {
-        do { return try scanner.readInt64() } catch { throw self.error(error) }
+        let start = scanner.offset
+        let value: Int64
+        do { value = try scanner.readInt64() } catch { throw self.error(error) }
+        guard value.magnitude < 1 << 53 else { throw self.error(.outOfRange, offset: start) }
+        return value
     }
 
     mutating func flag() throws(CodecError) -> Bool {

@@ -6,7 +6,7 @@ import CanonicalJSON
 import Engine
 import EventLog
 
-struct APIError: Error, Sendable {
+package struct APIError: Error, Sendable {
     enum Kind: String, Sendable {
         case invalidRequest = "invalid_request"
         case authentication, permission

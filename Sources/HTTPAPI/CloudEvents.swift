@@ -11,19 +11,19 @@
 // repeated event must repeat.
 
 import Billing
-import CanonicalJSON
+package import CanonicalJSON
 import TimeZones
 
-struct CloudEvent {
-    var usageID: String
+package struct CloudEvent {
+    package var usageID: String
     var usage: UsageInput
     /// What a repeated event must repeat.
-    var identity: JSONObject
+    package var identity: JSONObject
 
     static let type = "faregate.usage"
 
     /// An event in structured mode.
-    init(_ value: JSONValue, path: String) throws(FieldError) {
+    package init(_ value: JSONValue, path: String) throws(FieldError) {
         var fields = try JSONFields(value, path: path)
         guard try fields.string("specversion") == "1.0" else {
             throw fields.error(.invalid, "specversion", "must be \"1.0\"")
@@ -82,7 +82,7 @@ struct CloudEvent {
     /// An event in binary mode: attributes in headers, the data as the body.
     ///
     /// - Parameter headers: names without `ce-`, in lower case; values percent-encoded.
-    init(
+    package init(
         headers: [(name: String, value: String)], data: JSONValue
     ) throws(APIError) {
         var attributes = JSONObject()

@@ -30,10 +30,12 @@ final class ReaderThread: Sendable {
                 } catch {
                     result = .failure(error)
                 }
+                HandOver.give()
                 continuation.resume(returning: result)
             }
             if !isTaken { continuation.resume(returning: .failure(.overloaded)) }
         }
+        HandOver.take()
         return try result.get()
     }
 }

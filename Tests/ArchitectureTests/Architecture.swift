@@ -55,6 +55,8 @@ enum Architecture {
             "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Engine", "CanonicalJSON",
             "Synchronization", "Testing", "Glibc",
         ],
+        "FaregateFuzzing": ["Money", "Billing", "CanonicalJSON", "EventLog", "HTTPAPI"],
+        "FaregateFuzz": ["FaregateFuzzing", "CLibFuzzer", "Glibc"],
         "FaregateBenchmarks": [
             "Money", "Billing", "Pricing", "TimeZones", "EventLog", "SQLiteEventLog", "Engine",
             "Projections", "CSQLite", "Crypto", "Glibc", "Hummingbird", "Logging", "Foundation",

@@ -20,6 +20,53 @@ import Testing
         #expect(try EventCodec.decode(bytes).event == .runStarted(started))
     }
 
+    // A key that an event has twice, or keys out of order, are refused: nobody could tell which of
+    // two values it has, and writing the event again would give other bytes.
+    @Test(arguments: [
+        #"{"a":"1","a":"2"}"#, #"{"a":"1","a":"1"}"#, #"{"b":"1","a":"1"}"#,
+        #"{"\u{FFFD}":"1","\u{1F600}":"1"}"#,
+    ])
+    func tagsTwiceOrOutOfOrder(tags: String) {
+        let text =
+            "{\"data\":{\"metadata\":\(tags),\"run\":\"r\"},\"seq\":1,"
+            + "\"time\":\"2026-11-22T14:45:19.123456Z\",\"type\":\"run.started\",\"v\":1}"
+        let error = #expect(throws: CodecError.self) { try EventCodec.decode(Array(text.utf8)) }
+        #expect(error?.code == .notSorted)
+        #expect(error?.field == "metadata")
+    }
+
+    // Integers beyond what a JSON number holds are refused where they are read, since no writer
+    // could write them again.
+    @Test(arguments: [
+        (#""billing_day":9007199254740992,"plan":"p""#, "1", "billing_day"),
+        (#""billing_day":-9007199254740992,"plan":"p""#, "1", "billing_day"),
+        (#""billing_day":9223372036854775807,"plan":"p""#, "1", "billing_day"),
+        (#""plan":"p""#, "9007199254740992", "seq"),
+    ])
+    func integersBeyondJSON(data: String, sequence: String, field: String) {
+        let text =
+            "{\"data\":{\(data)},\"seq\":\(sequence),"
+            + "\"time\":\"2026-11-22T14:45:19.123456Z\",\"type\":\"customer.opened\",\"v\":1}"
+        let error = #expect(throws: CodecError.self) { try EventCodec.decode(Array(text.utf8)) }
+        #expect(error?.code == .outOfRange)
+        #expect(error?.field == field)
+    }
+
+    // A chain of one name stands in the event where it is not the entry's name byte for byte, even
+    // if Unicode holds the two for the same text.
+    @Test func priceChainInAnotherSpelling() throws {
+        var recorded = UsageRecorded()
+        recorded.rated.price = PriceReference(
+            bookVersion: 3, entry: "mod\u{E9}l", chain: ["mode\u{301}l"])
+        let bytes = encode(.usageRecorded(recorded))
+        guard case .usageRecorded(let decoded) = try EventCodec.decode(bytes).event else {
+            Issue.record("another type")
+            return
+        }
+        let names = decoded.rated.price?.chain.map { Array($0.utf8) }
+        #expect(names == [Array("mode\u{301}l".utf8)])
+    }
+
     // Amounts of budgets are decimal text in measures of money and integers in counts.
     @Test func quantitiesFollowTheMeasure() throws {
         for (measure, json) in [
