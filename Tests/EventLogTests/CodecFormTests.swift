@@ -24,7 +24,7 @@ import Testing
     // two values it has, and writing the event again would give other bytes.
     @Test(arguments: [
         #"{"a":"1","a":"2"}"#, #"{"a":"1","a":"1"}"#, #"{"b":"1","a":"1"}"#,
-        #"{"\u{FFFD}":"1","\u{1F600}":"1"}"#,
+        "{\"\u{FFFD}\":\"1\",\"\u{1F600}\":\"1\"}",
     ])
     func tagsTwiceOrOutOfOrder(tags: String) {
         let text =
