@@ -327,7 +327,7 @@ class Copier(Worker):
 
     def copy(self, copy):
         if self.has_command:
-            done = subprocess.run([faregate.BINARY, "backup", "--db", str(self.soak.server.db), str(copy)],
+            done = subprocess.run([faregate.BINARY, "backup", "--db", str(self.soak.server.db), "--to", str(copy)],
                                   capture_output=True, text=True)
             assert done.returncode == 0, f"backup: {done.stderr[-500:]}"
             return
