@@ -12,7 +12,7 @@ VENV := .build/venv
 PREFIX ?= /usr/local
 DESTDIR ?=
 UNITS ?= $(PREFIX)/lib/systemd/system
-PYTHON_PACKAGES := jsonschema==4.26.0 PyYAML==6.0.3 openapi-spec-validator==0.9.0 prometheus-client==0.26.0 promql-parser==0.12.0
+PYTHON_PACKAGES := jsonschema==4.26.0 PyYAML==6.0.3 openapi-spec-validator==0.9.0 prometheus-client==0.26.0 promql-parser==0.12.0 standardwebhooks==1.1.0
 # The tests in which threads meet, and those of them that look at the clock on the wall.
 TSAN_TESTS := ^(EngineTests|ProjectionsTests|HTTPAPITests|ServerTests)\.
 TIMED_TESTS := ^(HTTPAPITests\.LiveTests|ServerTests\.ServerTests)

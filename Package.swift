@@ -75,13 +75,19 @@ let package = Package(
         .target(
             name: "Projections",
             dependencies: ["Money", "Billing", "EventLog", "SQLiteBinding", "Engine"]),
+        .target(
+            name: "Notifications",
+            dependencies: [
+                "Money", "Billing", "CanonicalJSON", "TimeZones", "EventLog", "SQLiteBinding",
+                "Engine", "Projections", crypto,
+            ]),
         // Edges
         .target(
             name: "HTTPAPI",
             dependencies: [
                 "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Archive",
-                "Engine", "Projections", "Telemetry", hummingbird, httpTypes, nioCore, crypto,
-                logging,
+                "Engine", "Projections", "Notifications", "Telemetry", hummingbird, httpTypes,
+                nioCore, crypto, logging,
             ]),
         .target(name: "Observability", dependencies: ["CanonicalJSON", "TimeZones", logging]),
         // Composition
@@ -90,9 +96,9 @@ let package = Package(
             dependencies: [
                 "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "CMachine",
                 "TimeZones", "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections",
-                "HTTPAPI", "Observability", "Telemetry", hummingbird, hummingbirdCore,
-                configuration, lifecycle, unixSignals, logging, nioCore, nioHTTP1, nioPosix,
-                crypto, httpTypes,
+                "Notifications", "HTTPAPI", "Observability", "Telemetry", hummingbird,
+                hummingbirdCore, asyncHTTPClient, configuration, lifecycle, unixSignals, logging,
+                nioCore, nioHTTP1, nioPosix, crypto, httpTypes,
             ]),
         .target(
             name: "Sandbox",
@@ -159,11 +165,17 @@ let package = Package(
                 "Engine", "Projections", "FaregateTestSupport",
             ]),
         .testTarget(
+            name: "NotificationsTests",
+            dependencies: [
+                "Money", "Billing", "CanonicalJSON", "EventLog", "SQLiteBinding", "Engine",
+                "Projections", "Notifications", "FaregateTestSupport", crypto,
+            ]),
+        .testTarget(
             name: "HTTPAPITests",
             dependencies: [
                 "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog",
-                "SQLiteEventLog", "Engine", "Projections", "HTTPAPI", "FaregateTestSupport",
-                "Telemetry", hummingbird,
+                "SQLiteEventLog", "Engine", "Projections", "Notifications", "HTTPAPI",
+                "FaregateTestSupport", "Telemetry", hummingbird,
                 hummingbirdTesting, httpTypes, nioCore, crypto, logging,
             ], exclude: ["check_openapi.py"]),
         .testTarget(name: "FuzzingTests", dependencies: ["FaregateFuzzing"]),
@@ -171,8 +183,8 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "Money", "Billing", "CanonicalJSON", "EventLog", "SQLiteEventLog", "Engine",
-                "HTTPAPI", "Observability", "Projections", "Server", "Telemetry", "TimeZones",
-                "Archive", "SQLiteBinding", asyncHTTPClient, configuration,
+                "HTTPAPI", "Notifications", "Observability", "Projections", "Server", "Telemetry",
+                "TimeZones", "Archive", "SQLiteBinding", asyncHTTPClient, configuration,
                 lifecycle, logging, nioCore, nioHTTP1, nioPosix, httpTypes,
             ]),
         .testTarget(

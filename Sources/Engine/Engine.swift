@@ -94,6 +94,9 @@ package final class Engine: Sendable {
         if let refusal = shared.enqueue(work) { work.fail(refusal) }
     }
 
+    /// Speaks after every commit.
+    package var commits: CommitSignal { shared.commits }
+
     package var health: EngineHealth { shared.health }
 
     /// Requests waiting to be decided.

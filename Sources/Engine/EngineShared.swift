@@ -7,6 +7,7 @@ import Synchronization
 final class EngineShared: @unchecked Sendable {
     // Unchecked: everything below `monitor` is only touched with its lock held.
     let configuration: EngineConfiguration
+    let commits = CommitSignal()
     let metrics = EngineMetrics()
     private let monitor = Monitor(conditions: 2)
     /// What each of the two threads waits for.

@@ -55,6 +55,7 @@ final class LogWriter: @unchecked Sendable {
                 let head = try store.append(append, expectedHead: expected)
                 committed = shared.metrics.endCommit(isDone: true, events: append.count)
                 shared.appended(append.count, head: head.sequence)
+                shared.commits.fire()
                 isHousekeepingDue = true
             } catch {
                 _ = shared.metrics.endCommit(isDone: false, events: append.count)

@@ -19,7 +19,46 @@ extension API {
             try call.require(project: project)
             filter.project = project
         }
+        if prefers("text/event-stream", call.request.accept) {
+            return try eventStream(call, filter)
+        }
         return try await logPage(call, filter)
+    }
+
+    private func eventStream(
+        _ call: APICall, _ filter: LogFilter
+    ) throws(APIError) -> APIResponse {
+        guard call.queryText("limit") == nil else {
+            throw .invalid("A stream has no pages, and so no limit.", param: "limit")
+        }
+        var after = UInt64(try call.queryInteger("after", in: 0...(1 << 53 - 1)) ?? 0)
+        // A client that comes back asks with the query of its first request.
+        if let text = call.request.lastEventID, !text.isEmpty {
+            let isNumber = text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+            guard isNumber, let seen = UInt64(text), seen < 1 << 53 else {
+                throw .malformed(
+                    "invalid_header", "Last-Event-ID must be the number of an event.",
+                    param: "Last-Event-ID")
+            }
+            after = seen
+        }
+        let (api, request, principal) = (self, call.request, call.principal)
+        var response = APIResponse(
+            status: 200,
+            headers: [("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")],
+            contentType: "text/event-stream", body: [])
+        response.stream = EventStream(
+            store: engine.store, reader: logReader, filter: filter, after: after,
+            scanMax: configuration.scannedEventsMax, heartbeat: configuration.eventHeartbeat,
+            ticket: try streams.open(),
+            isAllowed: { api.mayGoOn(request, principal) })
+        return response
+    }
+
+    /// Whether the key that asked is still what it was.
+    private func mayGoOn(_ request: APIRequest, _ principal: APIPrincipal) -> Bool {
+        if request.principal != nil { return true }
+        return (try? authenticate(request.authorization)) == principal
     }
 
     func listCustomerEvents(_ call: APICall) async throws(APIError) -> APIResponse {

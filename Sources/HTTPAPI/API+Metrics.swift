@@ -5,6 +5,7 @@
 import Billing
 import Engine
 import EventLog
+import Notifications
 import Projections
 import Synchronization
 import Telemetry
@@ -59,6 +60,13 @@ extension API {
         text.single(
             "faregate_http_body_bytes", .gauge, "Bytes set aside for bodies of requests under way.",
             Int64(bodies.bytesInUse))
+        text.single(
+            "faregate_event_streams", .gauge, "Streams of events that are open.",
+            Int64(streams.count))
+        text.single(
+            "faregate_event_streams_max", .gauge, "Streams of events that may be open.",
+            Int64(configuration.eventStreamsMax))
+        if let webhooks { write(webhooks.counts, to: &text) }
         for write in configuration.moreMetrics { write(&text) }
         return text.finished()
     }
@@ -193,6 +201,23 @@ extension API {
         text.single(
             "faregate_projection_failing", .gauge, "1 while the read models cannot go on.",
             status.state == .failing ? 1 : 0)
+    }
+}
+
+extension API {
+    private func write(_ counts: WebhookCounts, to text: inout PrometheusText) {
+        text.family(
+            "faregate_webhook_attempts_total", .counter,
+            "Attempts to deliver a notification that ended, by whether the receiver took it.")
+        text.sample(counts.delivered, .one, [("result", "delivered")])
+        text.sample(counts.failed, .one, [("result", "failed")])
+        text.single(
+            "faregate_webhooks_disabled_total", .counter,
+            "Endpoints that were switched off because they kept failing or wanted no more.",
+            counts.switchedOff)
+        text.single(
+            "faregate_webhook_deliveries_waiting", .gauge,
+            "Deliveries on their way, also those that wait for another attempt.", counts.waiting)
     }
 }
 

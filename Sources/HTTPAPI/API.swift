@@ -4,6 +4,7 @@ import Billing
 import Crypto
 package import Engine
 import EventLog
+package import Notifications
 package import Projections
 import Synchronization
 import Telemetry
@@ -24,6 +25,10 @@ package struct API: Sendable {
     /// Nil: there are none, and what is read from them is answered 503.
     package let readModels: ReadModels?
     let viewReader: ReaderThread
+    let streams: EventStreams
+    /// Nil: they are another process's business, and what is asked of them is answered 503.
+    let webhooks: Webhooks?
+    let webhookReader: ReaderThread
     let gate = AdminGate()
     let prices = PriceCatalogCache()
     let metrics: HTTPMetrics
@@ -38,7 +43,7 @@ package struct API: Sendable {
     /// - Parameter log: called once for each request, after its answer is made; must not block.
     package init(
         engine: Engine, configuration: APIConfiguration = APIConfiguration(),
-        readModels: ReadModels? = nil,
+        readModels: ReadModels? = nil, webhooks: Webhooks? = nil,
         log: @escaping @Sendable (APILogRecord) -> Void = { _ in }
     ) {
         self.engine = engine
@@ -51,10 +56,18 @@ package struct API: Sendable {
         exportReader = ReaderThread(queueMax: 16)
         self.readModels = readModels
         viewReader = ReaderThread(queueMax: 64)
+        self.webhooks = webhooks
+        webhookReader = ReaderThread(queueMax: 64)
+        streams = EventStreams(
+            max: configuration.eventStreamsMax, heartbeat: configuration.eventHeartbeat,
+            commits: engine.commits)
         metrics = HTTPMetrics(APIRoute.all)
         limiter = RateLimiter(configuration)
         bodies = BodyBudget(bytesMax: configuration.bodiesBytesMax)
     }
+
+    /// Ends all streams of events, and lets no new ones begin: the server is about to stop.
+    package func closeStreams() { streams.close() }
 
     package func respond(to request: APIRequest) async -> APIResponse {
         await respond(to: request, admit(request))

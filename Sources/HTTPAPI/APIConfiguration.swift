@@ -27,6 +27,11 @@ package struct APIConfiguration: Sendable {
     /// Nanoseconds of a monotonic clock, for rate limits.
     package var monotonicClock: @Sendable () -> Int64 = { monotonicNanos() }
 
+    /// Streams of events that may be open at once; more are answered 503.
+    package var eventStreamsMax = 100
+    /// A stream on which nothing happens says that it lives this often.
+    package var eventHeartbeat = Duration.seconds(15)
+
     package init() {}
 }
 

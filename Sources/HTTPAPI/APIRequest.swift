@@ -34,6 +34,8 @@ package struct APIRequest: Sendable {
     package var accept: String?
     package var idempotencyKey: String?
     package var requestID: String?
+    /// Number of the last event that a client of the event stream has seen, as it says.
+    package var lastEventID: String?
     /// The W3C Trace Context header.
     package var traceparent: String?
     /// `ce-` headers of a CloudEvent in binary mode, names in lower case without the prefix.
@@ -45,12 +47,14 @@ package struct APIRequest: Sendable {
     package init(
         _ method: String, path: String, query: String = "", body: [UInt8] = [],
         contentType: String? = nil, authorization: String? = nil, idempotencyKey: String? = nil,
-        requestID: String? = nil, accept: String? = nil, principal: APIPrincipal? = nil
+        requestID: String? = nil, accept: String? = nil, lastEventID: String? = nil,
+        principal: APIPrincipal? = nil
     ) {
         self.method = method
         self.path = path
         self.query = query
         self.accept = accept
+        self.lastEventID = lastEventID
         self.body = body
         self.contentType = contentType
         self.authorization = authorization
@@ -83,6 +87,8 @@ package struct APIResponse: Sendable {
     package var body: [UInt8]
     /// Stable code of the error or refusal that this answer is; nil for a success.
     package var code: String?
+    /// What follows instead of `body`, for as long as somebody reads it.
+    package var stream: EventStream?
     /// In place of `body`, for answers of any length: the next piece, nil at the end.
     package var pieces: (@Sendable () async throws -> [UInt8]?)?
 

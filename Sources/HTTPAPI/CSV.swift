@@ -47,23 +47,26 @@ struct CSVTable {
 
 /// Whether an Accept header (RFC 9110, section 12.5.1) prefers CSV to JSON. What names both alike
 /// gets what it names first; what names neither gets JSON.
-func prefersCSV(_ accept: String?) -> Bool {
+func prefersCSV(_ accept: String?) -> Bool { prefers("text/csv", accept) }
+
+/// Whether an Accept header prefers `type`, a text type, to JSON.
+func prefers(_ type: String, _ accept: String?) -> Bool {
     guard let accept, accept.utf8.count <= 1_024 else { return false }
-    var csv: (weight: Int, place: Int)?
+    var text: (weight: Int, place: Int)?
     var json: (weight: Int, place: Int)?
     for (place, item) in accept.split(separator: ",").enumerated() {
         let parts = item.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
         guard let range = parts.first?.lowercased() else { continue }
         let weight = parts.dropFirst().compactMap(qualityWeight).first ?? 1_000
         switch range {
-        case "text/csv", "text/*": csv = csv ?? (weight, place)
+        case type, "text/*": text = text ?? (weight, place)
         case "application/json", "application/*", "*/*": json = json ?? (weight, place)
         default: break
         }
     }
-    guard let csv, csv.weight > 0 else { return false }
+    guard let text, text.weight > 0 else { return false }
     guard let json else { return true }
-    return csv.weight == json.weight ? csv.place < json.place : csv.weight > json.weight
+    return text.weight == json.weight ? text.place < json.place : text.weight > json.weight
 }
 
 /// Thousandths of `q=0.5`; nil for another parameter, or a malformed one.

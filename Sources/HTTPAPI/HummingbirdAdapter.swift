@@ -94,6 +94,7 @@ extension APIRequest {
             accept: headers[.accept])
         // Two such headers are joined by a comma here, and so are not valid, as the standard wants.
         traceparent = headers[.traceparent]
+        lastEventID = headers[.lastEventID]
     }
 }
 
@@ -114,7 +115,7 @@ extension APIResponse {
         var fields = HTTPFields()
         fields.reserveCapacity(headers.count + 2)
         fields[.contentType] = contentType
-        if pieces == nil { fields[.contentLength] = String(body.count) }
+        if pieces == nil && stream == nil { fields[.contentLength] = String(body.count) }
         for header in headers {
             if let name = HTTPField.Name(header.name) { fields[name] = header.value }
         }
@@ -122,7 +123,15 @@ extension APIResponse {
             status: .init(code: status), headers: fields, body: responseBody)
     }
 
+    /// The next piece is made when the socket has room again: a slow reader is its own affair, and
+    /// one that takes nothing at all is cut off by the watch on its connection.
     private var responseBody: ResponseBody {
+        if let stream {
+            return ResponseBody { writer in
+                for await piece in stream { try await writer.write(ByteBuffer(bytes: piece)) }
+                try await writer.finish(nil)
+            }
+        }
         guard let pieces else { return ResponseBody(byteBuffer: ByteBuffer(bytes: body)) }
         return ResponseBody { writer in
             while let piece = try await pieces() {
@@ -135,6 +144,7 @@ extension APIResponse {
 
 extension HTTPField.Name {
     fileprivate static let requestID = Self("X-Request-Id")!
+    fileprivate static let lastEventID = Self("Last-Event-ID")!
     fileprivate static let idempotencyKey = Self("Idempotency-Key")!
     fileprivate static let traceparent = Self("traceparent")!
 }

@@ -61,7 +61,7 @@ struct LogPage: Sendable {
         hasMore = next < head
     }
 
-    private static func read(
+    static func read(
         _ store: any EventStore, after: UInt64, limit: Int, maxBytes: Int
     ) throws(APIError) -> [StoredEvent] {
         let found: [StoredEvent]

@@ -38,7 +38,7 @@ package struct APIRoute: Sendable {
         self.operationID = operationID
         self.role = role
         self.query = query
-        isAboutOperatorID = ["budgets", "keys", "plans", "projects"].contains {
+        isAboutOperatorID = ["budgets", "keys", "plans", "projects", "webhooks"].contains {
             template.hasPrefix("/v1/\($0)/{id}")
         }
         self.handler = handler
@@ -50,7 +50,7 @@ package struct APIRoute: Sendable {
 
 extension APIRoute {
     package static let all: [APIRoute] =
-        (server + usage + customers + limits + settings + log + reports).enumerated()
+        (server + usage + customers + limits + settings + log + reports + hooks).enumerated()
         .map { place, route in
             var route = route
             route.place = place
@@ -210,6 +210,23 @@ extension APIRoute {
         APIRoute(
             .post, "/v1/projections/rebuild", "rebuildProjections", .admin,
             API.rebuildProjections),
+    ]
+
+    private static let hooks: [APIRoute] = [
+        APIRoute(.get, "/v1/webhooks", "listWebhooks", .read, query: page, API.listWebhooks),
+        APIRoute(.post, "/v1/webhooks", "createWebhook", .admin, API.createWebhook),
+        APIRoute(
+            .get, "/v1/webhooks/deliveries", "listDeliveries", .read,
+            query: page + ["webhook", "state"], API.listDeliveries),
+        APIRoute(.get, "/v1/webhooks/deliveries/{id}", "getDelivery", .read, API.getDelivery),
+        APIRoute(
+            .post, "/v1/webhooks/deliveries/{id}/resend", "resendDelivery", .admin,
+            API.resendDelivery),
+        APIRoute(.get, "/v1/webhooks/{id}", "getWebhook", .read, API.getWebhook),
+        APIRoute(.patch, "/v1/webhooks/{id}", "updateWebhook", .admin, API.updateWebhook),
+        APIRoute(.delete, "/v1/webhooks/{id}", "deleteWebhook", .admin, API.deleteWebhook),
+        APIRoute(.post, "/v1/webhooks/{id}/rotate", "rotateWebhook", .admin, API.rotateWebhook),
+        APIRoute(.post, "/v1/webhooks/{id}/test", "testWebhook", .admin, API.testWebhook),
     ]
 
     private static let log: [APIRoute] = [

@@ -11,13 +11,13 @@ package protocol EventLookup {
 }
 
 /// A call as it was before one of its later events.
-struct CallBefore {
+package struct CallBefore {
     /// The reservation or usage record that began it, and what followed.
-    var history: Reservation
+    package var history: Reservation
     /// Plan, user and so on.
-    var call: CallDescription
+    package var call: CallDescription
     /// What its usage was last said to be; nothing before a settlement.
-    var counts: UsageCounts
+    package var counts: UsageCounts
 }
 
 extension EventLookup {
@@ -25,7 +25,7 @@ extension EventLookup {
     ///
     /// - Parameter first: number of the call's first event, when only that is needed.
     /// - Throws: `.corrupt` when the chain of events does not lead to one that begins a call.
-    func call(
+    package func call(
         before recorded: RecordedEvent, first: UInt64? = nil
     ) throws(StoreError) -> CallBefore {
         if let first {

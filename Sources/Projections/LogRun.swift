@@ -1,17 +1,17 @@
-import Billing
-import EventLog
+package import Billing
+package import EventLog
 
 /// A run of events of the log, decoded, and a way to any event before them.
-struct LogRun: EventLookup {
+package struct LogRun: EventLookup {
     private let store: any EventStore
-    private(set) var events: [RecordedEvent] = []
+    package private(set) var events: [RecordedEvent] = []
     /// RFC 6962 leaf hash of the last of `events`.
-    private(set) var leaf = MerkleHash.emptyRoot
+    package private(set) var leaf = MerkleHash.emptyRoot
 
     /// Reads the events after `sequence`, up to `head`: at most `limit`, and about `maxBytes`.
     ///
     /// - Throws: `.corrupt` when an event cannot be decoded or is out of order.
-    init(
+    package init(
         _ store: any EventStore, after sequence: UInt64, upTo head: UInt64, limit: Int,
         maxBytes: Int
     ) throws(StoreError) {
@@ -30,7 +30,7 @@ struct LogRun: EventLookup {
         if let last = stored.last { leaf = .leaf(last.bytes) }
     }
 
-    func event(_ sequence: UInt64) throws(StoreError) -> RecordedEvent {
+    package func event(_ sequence: UInt64) throws(StoreError) -> RecordedEvent {
         if let first = events.first?.sequence, sequence >= first,
             sequence - first < UInt64(events.count)
         {

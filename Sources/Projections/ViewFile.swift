@@ -7,7 +7,7 @@
 package import Billing
 package import EventLog
 import Glibc
-import SQLiteBinding
+package import SQLiteBinding
 
 package final class ViewFile {
     package let path: String
@@ -237,12 +237,14 @@ package struct ViewPosition: Sendable, Equatable {
 }
 
 /// The statements for one table.
-private final class TableStatements {
+package final class TableStatements {
     private let finding: Statement
     private let writing: Statement
     private let removing: Statement
 
-    init<Row: ViewRow>(_ row: Row.Type, on connection: borrowing Connection) throws(StoreError) {
+    package init<Row: ViewRow>(
+        _ row: Row.Type, on connection: borrowing Connection
+    ) throws(StoreError) {
         let names = Row.columnNames
         let key = names.prefix(Row.keyColumns).map { "\($0) = ?" }.joined(separator: " AND ")
         let list = names.joined(separator: ", ")
@@ -257,7 +259,7 @@ private final class TableStatements {
             "DELETE FROM \(Row.table) WHERE \(key)", on: connection, activity: activity)
     }
 
-    func find<Row: ViewRow>(_ row: Row) throws(StoreError) -> Row? {
+    package func find<Row: ViewRow>(_ row: Row) throws(StoreError) -> Row? {
         finding.bind(row.keyValues)
         var found: Row?
         try finding.forEachRow { row throws(StoreError) in
@@ -267,12 +269,12 @@ private final class TableStatements {
         return found
     }
 
-    func write(_ row: some ViewRow) throws(StoreError) {
+    package func write(_ row: some ViewRow) throws(StoreError) {
         writing.bind(row.values)
         try writing.run()
     }
 
-    func remove(_ row: some ViewRow) throws(StoreError) {
+    package func remove(_ row: some ViewRow) throws(StoreError) {
         removing.bind(row.keyValues)
         try removing.run()
     }

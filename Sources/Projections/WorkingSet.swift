@@ -28,6 +28,8 @@ package struct TouchedRows<Row: ViewRow> {
 
     private var rows: [RowKey: Entry] = [:]
 
+    package init() {}
+
     /// The row with the key of `blank`, for reading.
     package mutating func find(
         _ blank: Row, in source: inout some RowSource
@@ -37,7 +39,7 @@ package struct TouchedRows<Row: ViewRow> {
     }
 
     /// Changes the row with the key of `blank`, which stands in where there is none yet.
-    mutating func change(
+    package mutating func change(
         _ blank: Row, in source: inout some RowSource, _ body: (inout Row) -> Void
     ) throws(StoreError) {
         let place = try place(of: blank, in: &source)
@@ -50,7 +52,7 @@ package struct TouchedRows<Row: ViewRow> {
         rows.values[place].isChanged = true
     }
 
-    mutating func remove(_ blank: Row) {
+    package mutating func remove(_ blank: Row) {
         let key = blank.key
         let mayBeStored = rows[key]?.mayBeStored ?? true
         rows[key] = Entry(row: blank, isThere: false, mayBeStored: mayBeStored, isChanged: true)

@@ -12,6 +12,7 @@ import Hummingbird
 import HummingbirdCore
 package import Logging
 import NIOCore
+import Notifications
 import Projections
 import SQLiteEventLog
 import ServiceLifecycle
@@ -95,8 +96,14 @@ package struct FaregateServer: Sendable {
         let listening = Latch<ServerAddress>()
         let connections = ConnectionMetrics()
         let noted = FailureNote()
+        let configuration = configuration
         let ledger = LedgerService(
             gate: gate, failure: noted, listening: listening,
+            webhooks: {
+                WebhookSender(
+                    rules: configuration.notifications.targets,
+                    timeoutSeconds: Int64(configuration.webhookTimeoutSeconds))
+            },
             open: { () async throws(ServerFailure) in try await openLedger(gate, connections) },
             onReady: hooks.onReady)
         // Stopped in the opposite order.
@@ -145,6 +152,7 @@ package struct FaregateServer: Sendable {
             creation: OpenLedger.Creation(
                 currency: configuration.currency, isTestClock: configuration.isTestClock),
             views: configuration.viewsPath, engine: engine, api: api(connections),
+            notifications: configuration.notifications,
             log: { accessLog.write($0) }, notice: { logger.warning("\($0)") },
             loading: { folded, total in
                 gate.progressed(folded, of: total)
@@ -169,6 +177,8 @@ package struct FaregateServer: Sendable {
         api.bodiesBytesMax = configuration.bodiesBytesMax
         api.bootstrapKeyHash = runKey.map(secretHash)
         api.openAPI = Self.openAPI
+        api.eventStreamsMax = configuration.eventStreamsMax
+        api.eventHeartbeat = .seconds(configuration.eventHeartbeatSeconds)
         api.rateLimit = configuration.rateLimit
         api.rateLimitByKey = configuration.rateLimitByKey
         api.logsCustomers = configuration.logsCustomers

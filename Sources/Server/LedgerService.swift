@@ -1,7 +1,9 @@
 // The services of a server besides its sockets.
 
+import Engine
 import HTTPAPI
 import Logging
+import Notifications
 import Projections
 import ServiceLifecycle
 import Synchronization
@@ -12,6 +14,7 @@ struct LedgerService: Service {
     let gate: ServingGate
     let failure: FailureNote
     let listening: Latch<ServerAddress>
+    let webhooks: @Sendable () -> any WebhookTransport
     let open: @Sendable () async throws(ServerFailure) -> OpenLedger
     let onReady: @Sendable (ServerAddress, OpenLedger) -> Void
 
@@ -42,6 +45,7 @@ struct LedgerService: Service {
             return
         }
         ledger.readModels.start()
+        ledger.webhooks?.start(webhooks(), wokenBy: ledger.engine.commits)
         gate.open(ledger.api)
         onReady(address, ledger)
         // Ends by graceful shutdown or by cancellation; either way the engine is stopped properly.
@@ -76,7 +80,9 @@ struct FailureNotingService<Inner: Service>: Service {
     }
 }
 
-/// Says that the server is about to stop, and gives whoever sends it requests time to notice.
+/// Says that the server is about to stop, and gives whoever sends it requests time to notice. Then
+/// the streams of events end, before the sockets are asked to finish what they have: a stream never
+/// would.
 struct DrainService: Service {
     let gate: ServingGate
     let delaySeconds: Int
@@ -85,5 +91,6 @@ struct DrainService: Service {
         try? await gracefulShutdown()
         let wasServing = gate.drain()
         if wasServing, delaySeconds > 0 { try? await Task.sleep(for: .seconds(delaySeconds)) }
+        gate.endStreams()
     }
 }

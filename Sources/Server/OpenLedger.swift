@@ -8,6 +8,7 @@ package import Engine
 package import EventLog
 package import HTTPAPI
 import NIOPosix
+package import Notifications
 package import Projections
 package import SQLiteEventLog
 import TimeZones
@@ -18,6 +19,8 @@ package struct OpenLedger: Sendable {
     package let api: API
     /// Follow the log once `start` is called, or something is asked of them.
     package let readModels: ReadModels
+    /// Follow the log once `start` is called; nil: another process does.
+    package let webhooks: Webhooks?
 
     /// Absolute path of the ledger's file.
     package var path: String { store.path }
@@ -48,6 +51,7 @@ package struct OpenLedger: Sendable {
         path: String, creation: Creation? = nil, views: String? = nil,
         engine engineConfiguration: EngineConfiguration = EngineConfiguration(),
         api apiConfiguration: APIConfiguration = APIConfiguration(),
+        notifications: NotificationSettings = NotificationSettings(),
         log: @escaping @Sendable (APILogRecord) -> Void = { _ in },
         notice: @escaping @Sendable (String) -> Void = { _ in },
         loading: @escaping @Sendable (UInt64, UInt64) -> Void = { _, _ in }
@@ -61,9 +65,12 @@ package struct OpenLedger: Sendable {
             }
             let readModels = ReadModels(
                 store: store, path: views ?? viewsPath(beside: store.path), log: notice)
+            let webhooks = Webhooks(
+                store: store, path: webhooksPath(beside: store.path), settings: notifications,
+                log: notice)
             return try start(
-                store, path: path, engineConfiguration, apiConfiguration, readModels, log: log,
-                loading: loading)
+                store, path: path, engineConfiguration, apiConfiguration, readModels, webhooks,
+                log: log, loading: loading)
         }
         do throws(EngineError) {
             try await Genesis.open(ledger.engine)
@@ -86,7 +93,7 @@ package struct OpenLedger: Sendable {
             // record.
             return try start(
                 store, path: path, EngineConfiguration(), api,
-                ReadModels(beside: store, path: viewsPath(beside: store.path)),
+                ReadModels(beside: store, path: viewsPath(beside: store.path)), nil,
                 clock: ManualClock(.zero), log: { _ in }, loading: loading)
         }
     }
@@ -111,15 +118,20 @@ package struct OpenLedger: Sendable {
         let readModels = readModels
         // What is appended after this is folded in at the next start.
         try? await blocking { () throws(ServerFailure) in readModels.close() }
+        await webhooks?.close()
         await engine.shutdown()
     }
 
     /// Where the read models of the ledger at `path` are kept, unless another place is named.
     package static func viewsPath(beside path: String) -> String { path + ".views" }
 
+    /// Where the webhooks of the ledger at `path` are kept.
+    package static func webhooksPath(beside path: String) -> String { path + ".webhooks" }
+
     private static func start(
         _ store: SQLiteEventStore, path: String, _ configuration: EngineConfiguration,
-        _ api: APIConfiguration, _ readModels: ReadModels, clock: (any LedgerClock)? = nil,
+        _ api: APIConfiguration, _ readModels: ReadModels, _ webhooks: Webhooks?,
+        clock: (any LedgerClock)? = nil,
         log: @escaping @Sendable (APILogRecord) -> Void,
         loading: (UInt64, UInt64) -> Void
     ) throws(ServerFailure) -> OpenLedger {
@@ -132,8 +144,10 @@ package struct OpenLedger: Sendable {
                 progress: loading)
             return OpenLedger(
                 store: store, engine: engine,
-                api: API(engine: engine, configuration: api, readModels: readModels, log: log),
-                readModels: readModels)
+                api: API(
+                    engine: engine, configuration: api, readModels: readModels,
+                    webhooks: webhooks, log: log),
+                readModels: readModels, webhooks: webhooks)
         } catch {
             store.close()
             throw ServerFailure(error, path: path)

@@ -1,5 +1,6 @@
 package import Configuration
 package import Logging
+package import Notifications
 import Observability
 package import Telemetry
 
@@ -35,6 +36,10 @@ package struct ServerConfiguration: Sendable {
     package var writeTimeoutSeconds: Int
     package var drainDelaySeconds: Int
     package var shutdownTimeoutSeconds: Int
+    package var eventStreamsMax: Int
+    package var eventHeartbeatSeconds: Int
+    package var notifications: NotificationSettings
+    package var webhookTimeoutSeconds: Int
 
     /// All settings with where each came from, in the table's order; secrets are masked.
     package let report: [Line]
@@ -100,6 +105,19 @@ package struct ServerConfiguration: Sendable {
         writeTimeoutSeconds = try reader.integer(.writeTimeout)
         drainDelaySeconds = try reader.integer(.drainDelay)
         shutdownTimeoutSeconds = try reader.integer(.shutdownTimeout)
+        eventStreamsMax = try reader.integer(.eventStreamsMax)
+        eventHeartbeatSeconds = try reader.integer(.eventHeartbeat)
+        notifications = NotificationSettings()
+        notifications.targets.allowsHTTP = try reader.flag(.webhookHTTP)
+        notifications.targets.allowsPrivate = try reader.flag(.webhookPrivateTargets)
+        webhookTimeoutSeconds = try reader.integer(.webhookTimeout)
+        let thresholds = try reader.text(.webhookThresholds) { text in
+            NotificationSettings.percentages(text) == nil
+                ? "must be at most 10 ascending whole percentages between 1 and 1000, as 50,80,100"
+                : nil
+        }
+        notifications.rules.thresholds = NotificationSettings.percentages(thresholds) ?? []
+        notifications.rules.runSpikeFactor = Int64(try reader.integer(.webhookRunSpike))
         report = reader.lines
 
         let known = Set(Setting.all.map(\.variable)).union(Self.clientVariables)

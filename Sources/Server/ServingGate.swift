@@ -16,6 +16,7 @@ final class ServingGate: Sendable {
 
     private let state = Mutex(State.starting(StartingProgress()))
     private let isStopping = Atomic<Bool>(false)
+    private let areStreamsOver = Atomic<Bool>(false)
 
     init() {}
 
@@ -32,6 +33,7 @@ final class ServingGate: Sendable {
         let responder = api.router(context: Context.self).buildResponder()
         state.withLock { $0 = .serving(api, responder) }
         if isStopping.load(ordering: .sequentiallyConsistent) { api.beginDraining() }
+        if areStreamsOver.load(ordering: .sequentiallyConsistent) { api.closeStreams() }
     }
 
     /// `/readyz` says that the server stops. False: there was no ledger yet.
@@ -40,6 +42,12 @@ final class ServingGate: Sendable {
         guard case .serving(let api, _) = current else { return false }
         api.beginDraining()
         return true
+    }
+
+    /// Ends the streams of events; no new ones begin.
+    func endStreams() {
+        areStreamsOver.store(true, ordering: .sequentiallyConsistent)
+        if case .serving(let api, _) = current { api.closeStreams() }
     }
 
     private var current: State { state.withLock { $0 } }

@@ -113,12 +113,35 @@ package struct Setting: Sendable {
         "shutdown_timeout_seconds", .integer(1...3_600), 30,
         "How long requests under way may take to end when the server is stopped.")
 
+    package static let eventStreamsMax = Setting(
+        "event_streams_max", .integer(0...10_000), 100,
+        "Streams of events that may be open at once; more are answered 503.")
+    package static let eventHeartbeat = Setting(
+        "event_heartbeat_seconds", .integer(1...3_600), 15,
+        "How often a stream of events says that it lives when there is nothing to send.")
+    package static let webhookHTTP = Setting(
+        "webhook_http", .flag, false,
+        "Whether webhooks may go to http:// URLs; to this machine itself they always may.")
+    package static let webhookPrivateTargets = Setting(
+        "webhook_private_targets", .flag, false,
+        "Whether webhooks may go to this machine and to private networks.")
+    package static let webhookTimeout = Setting(
+        "webhook_timeout_seconds", .integer(1...300), 15,
+        "How long a webhook's receiver may take to answer.")
+    package static let webhookThresholds = Setting(
+        "webhook_thresholds", .text, "50,80,100",
+        "Percentages of a budget that are notified when they are reached; empty: none.")
+    package static let webhookRunSpike = Setting(
+        "webhook_run_spike", .integer(2...10_000), 10,
+        "A run is notified when it is charged this many times what the project's runs usually are.")
+
     /// In the order in which people read them.
     package static let all = [
         db, views, host, port, adminKey, testClock, currency, metricsHost, metricsPort, logLevel,
         accessLog, logCustomers, bodyBytesMax, bodiesBytesMax, queueMax, connectionsMax, rateLimit,
         rateLimits, headTimeout, requestTimeout, idleTimeout, writeTimeout, drainDelay,
-        shutdownTimeout,
+        shutdownTimeout, eventStreamsMax, eventHeartbeat,
+        webhookHTTP, webhookPrivateTargets, webhookTimeout, webhookThresholds, webhookRunSpike,
     ]
 }
 

@@ -37,7 +37,7 @@ struct Faregate: AsyncParsableCommand {
                 name: "Rules",
                 subcommands: [
                     BudgetCommand.self, PlanCommand.self, ProjectCommand.self, PriceCommand.self,
-                    KeyCommand.self,
+                    KeyCommand.self, WebhookCommand.self,
                 ]),
             CommandGroup(
                 name: "The log",

@@ -26,16 +26,21 @@ enum Architecture {
         "Projections": [
             "Money", "Billing", "EventLog", "SQLiteBinding", "Engine", "Glibc", "Synchronization",
         ],
+        "Notifications": [
+            "Money", "Billing", "CanonicalJSON", "TimeZones", "EventLog", "SQLiteBinding",
+            "Engine", "Projections", "Crypto", "Glibc", "Synchronization",
+        ],
         "HTTPAPI": [
             "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Archive",
-            "Engine", "Projections", "Telemetry",
+            "Engine", "Projections", "Notifications", "Telemetry",
             "Hummingbird", "HTTPTypes", "NIOCore", "Crypto", "Glibc", "Logging", "Synchronization",
         ],
         "Observability": ["CanonicalJSON", "TimeZones", "Logging", "Glibc", "Synchronization"],
         "Server": [
             "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "CMachine", "TimeZones",
-            "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI",
-            "Observability", "Telemetry", "Hummingbird", "HummingbirdCore", "Configuration",
+            "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections", "Notifications",
+            "HTTPAPI", "Observability", "Telemetry", "Hummingbird", "HummingbirdCore",
+            "AsyncHTTPClient", "Configuration",
             "ServiceLifecycle", "UnixSignals", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
             "Crypto", "Glibc",
             "Synchronization", "SystemPackage", "HTTPTypes",
@@ -72,7 +77,7 @@ enum Architecture {
 
     /// Floating point stays away from money.
     static let modulesWithoutFloatingPoint: Set<String> = [
-        "Money", "Billing", "Pricing", "EventLog", "Projections", "Telemetry",
+        "Money", "Billing", "Pricing", "EventLog", "Projections", "Notifications", "Telemetry",
     ]
 
     static let fileLinesMax = 600

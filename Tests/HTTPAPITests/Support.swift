@@ -5,6 +5,7 @@ import EventLog
 import FaregateTestSupport
 import Glibc
 import HTTPAPI
+import Notifications
 import Projections
 import Testing
 
@@ -35,7 +36,8 @@ struct APIFixture: Sendable {
         folder = try ViewsFolder()
         api = API(
             engine: ledger.engine, configuration: configuration,
-            readModels: ReadModels(store: ledger.store, path: folder.path + "/ledger.views"))
+            readModels: ReadModels(store: ledger.store, path: folder.path + "/ledger.views"),
+            webhooks: Webhooks(store: ledger.store, path: folder.path + "/ledger.webhooks"))
         for (role, secret) in Self.secrets.sorted(by: { $0.value < $1.value }) {
             try await addKey("key_\(role.rawValue)", secret, role)
         }
@@ -108,7 +110,10 @@ final class ViewsFolder: Sendable {
     }
 
     deinit {
-        for suffix in ["", "-wal", "-shm"] { unlink(path + "/ledger.views" + suffix) }
+        for suffix in ["", "-wal", "-shm"] {
+            unlink(path + "/ledger.views" + suffix)
+            unlink(path + "/ledger.webhooks" + suffix)
+        }
         rmdir(path)
     }
 }

@@ -13,6 +13,7 @@ extension Transcript {
         await tour.customers()
         await tour.reads()
         await tour.reports()
+        await tour.webhooks()
         await tour.ends()
         for wrong in ErrorTests.cases { await tour.ask(wrong.method, wrong.target, wrong.body) }
         for wrong in StrictBodyTests.cases {
@@ -235,6 +236,42 @@ extension Transcript {
         await post("/v1/projections/rebuild")
         await post("/v1/projections/rebuild", "{}")
         await post("/v1/projections/rebuild", #"{"now":true}"#)
+    }
+
+    private mutating func webhooks() async {
+        let url = #""url":"https://example.com/hook""#
+        await post("/v1/webhooks", "{\(url),\"id\":\"w\",\"types\":[\"usage.rejected\"]}")
+        await post("/v1/webhooks", "{\(url),\"id\":\"w\"}")
+        await post(
+            "/v1/webhooks",
+            "{\(url),\"id\":\"v\",\"project\":\"default\",\"enabled\":false,\"description\":\"d\"}")
+        for body in [
+            "{}", #"{"url":"http://example.com"}"#, #"{"url":"https://10.0.0.1/"}"#,
+            #"{"url":5}"#, "{\(url),\"types\":[\"webhook.test\"]}",
+            "{\(url),\"id\":\"deliveries\"}",
+            "{\(url),\"more\":1}", "{",
+        ] { await post("/v1/webhooks", body) }
+        await ask("PATCH", "/v1/webhooks/w", #"{"types":[],"enabled":true,"description":"x"}"#)
+        await ask("PATCH", "/v1/webhooks/w", #"{"url":"https://127.0.0.1/"}"#)
+        await ask("PATCH", "/v1/webhooks/none", "{}")
+        await post("/v1/webhooks/w/rotate", #"{"overlap_seconds":60}"#)
+        await post("/v1/webhooks/w/rotate", #"{"overlap_seconds":-1}"#)
+        await post("/v1/webhooks/none/rotate")
+        await post("/v1/webhooks/w/test")
+        await post("/v1/webhooks/w/test", #"{"a":1}"#)
+        await post("/v1/webhooks/none/test")
+        let list = await fixture.get("/v1/webhooks/deliveries")
+        let delivery = list.string("data[0].id") ?? ""
+        for path in [
+            "", "/w", "/none", "?limit=1", "?after=v", "/deliveries",
+            "/deliveries?limit=1&webhook=w",
+            "/deliveries?state=waiting", "/deliveries?state=lost", "/deliveries?after=x",
+            "/deliveries/none", "/deliveries/\(delivery)",
+        ] { await ask("GET", "/v1/webhooks" + path) }
+        await post("/v1/webhooks/deliveries/\(delivery)/resend")
+        await post("/v1/webhooks/deliveries/none/resend")
+        await ask("DELETE", "/v1/webhooks/v")
+        await ask("DELETE", "/v1/webhooks/v")
     }
 
     private mutating func ends() async {

@@ -7,8 +7,8 @@ struct EventsCommand: LedgerCommand {
         commandName: "events",
         abstract: "List the log.",
         discussion: """
-            --follow goes on with what is appended, until interrupted; with --json it prints one
-            event a line.
+            --follow goes on with what is appended, until interrupted, over one stream that is
+            taken up again where it was cut off; with --json it prints one event a line.
 
             Examples:
               faregate events --after 1200 --limit 50
@@ -19,7 +19,9 @@ struct EventsCommand: LedgerCommand {
     @Option(help: ArgumentHelp("Only events with a higher number.", valueName: "seq"))
     var after: Int64 = 0
 
-    @Option(help: ArgumentHelp("Most events to show, up to 1000.", valueName: "count"))
+    @Option(
+        help: ArgumentHelp(
+            "Most events to show, up to 1000; not with --follow.", valueName: "count"))
     var limit: Int = 100
 
     @Option(help: ArgumentHelp("Only this type, as usage.settled.", valueName: "type"))
@@ -55,20 +57,25 @@ struct EventsCommand: LedgerCommand {
     private func page(
         _ ledger: LedgerSession, after: Int64, limit: Int
     ) async throws(CommandFailure) -> JSONValue {
-        try await ledger.client.ask(
-            APIRequest.get("events").asking([
-                ("after", String(after)), ("limit", String(limit)), ("type", type),
-                ("customer", customer), ("reservation", reservation), ("project", project.name),
-            ]))
+        try await ledger.client.ask(filtered([("after", String(after)), ("limit", String(limit))]))
+    }
+
+    private func filtered(_ parameters: [(name: String, value: String?)]) -> APIRequest {
+        APIRequest.get("events").asking(
+            parameters + [
+                ("type", type), ("customer", customer), ("reservation", reservation),
+                ("project", project.name),
+            ])
     }
 
     private func follow(_ ledger: LedgerSession) async throws {
-        var position = after
-        while true {
-            let json = try await page(ledger, after: position, limit: limit)
-            for event in json["data"].items { Self.printLine(event, ledger) }
-            position = json["next"].integer ?? position
-            if !json["has_more"].flag { try await Task.sleep(for: .milliseconds(500)) }
+        var request = filtered([("after", String(after))])
+        request.accept = "text/event-stream"
+        try await ledger.client.follow(request) { event in
+            guard let json = try? StrictJSON.parse(event.data) else {
+                throw CommandFailure(.inputOutput, "the server sent an event that is not JSON")
+            }
+            Self.printLine(json, ledger)
         }
     }
 

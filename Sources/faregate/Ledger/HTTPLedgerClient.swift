@@ -7,9 +7,9 @@ import NIOPosix
 
 /// A ledger behind a server.
 struct HTTPLedgerClient: LedgerClient {
-    private let base: String
+    let base: String
     private let key: String?
-    private let timeoutSeconds: Int64
+    let timeoutSeconds: Int64
     private let client: HTTPClient
 
     /// - Parameters:
@@ -83,7 +83,7 @@ struct HTTPLedgerClient: LedgerClient {
         }
     }
 
-    private func httpRequest(_ request: APIRequest) -> HTTPClientRequest {
+    func httpRequest(_ request: APIRequest) -> HTTPClientRequest {
         var http = HTTPClientRequest(url: base + request.target)
         http.method = .RAW(value: request.method)
         http.headers.add(name: "Accept", value: request.accept ?? "application/json")
@@ -104,7 +104,7 @@ struct HTTPLedgerClient: LedgerClient {
         ". Whether the request was carried out is not known; sent again with the same id or"
         + " --idempotency-key it is carried out once"
 
-    private static func reason(_ error: any Error) -> String {
+    static func reason(_ error: any Error) -> String {
         if let error = error as? HTTPClientError {
             switch error {
             case .connectTimeout: return "no server answers (timed out while connecting)"

@@ -7,6 +7,12 @@ import HTTPAPI
 protocol LedgerClient: Sendable {
     func send(_ request: APIRequest) async throws(CommandFailure) -> APIResponse
 
+    /// Gives `body` every event of a stream, until it is cancelled: when the connection is lost, it
+    /// goes on with the next one. Only servers have streams.
+    func follow(
+        _ request: APIRequest, _ body: (ServerSentEvent) throws -> Void
+    ) async throws
+
     /// Sees to it that the read models have all that is on the log, where that is this process's
     /// business.
     func freshenReadModels() async
@@ -17,6 +23,12 @@ protocol LedgerClient: Sendable {
 
 extension LedgerClient {
     func freshenReadModels() async {}
+
+    func follow(
+        _ request: APIRequest, _ body: (ServerSentEvent) throws -> Void
+    ) async throws {
+        throw CommandFailure(.usage, "only a server can be followed: use --url")
+    }
 
     /// The answer's JSON when the request was carried out.
     ///
