@@ -45,14 +45,15 @@ struct ManualPage {
         "0 when done, 1 when the answer is no, 2 when asked wrongly, 3 when a call was rejected, 4 "
         + "when no server answers, and 5 when a file or the disk failed."
 
-    /// The help as it is printed: it is set for a terminal, and a second form could differ.
+    /// What the help says: its prose filled, usage and options as they are printed.
     private static func body(of command: any ParsableCommand.Type) -> String {
         var lines = Faregate.helpMessage(for: command, columns: 78)
-            .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        if let first = lines.first, first.hasPrefix("OVERVIEW: ") { lines.removeFirst() }
-        while lines.first?.isEmpty == true { lines.removeFirst() }
+            .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)[...]
+        lines = lines.drop { !$0.hasPrefix("USAGE: ") }
+        let usage = lines.popFirst() ?? ""
         while lines.last?.isEmpty == true { lines.removeLast() }
-        return ".nf\n" + lines.map(escapedLine).joined(separator: "\n") + "\n.fi\n"
+        return filled(command.configuration.discussion) + ".PP\n" + escapedLine(usage) + "\n.nf\n"
+            + lines.map(escapedLine).joined(separator: "\n") + "\n.fi\n"
     }
 
     private static func heading(_ name: String) -> String {
@@ -69,9 +70,15 @@ struct ManualPage {
     /// Prose: paragraphs are filled, indented lines stay as they are.
     private static func filled(_ text: String) -> String {
         var lines: [String] = []
+        var isVerbatim = false
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("  ") != isVerbatim {
+                isVerbatim.toggle()
+                lines.append(isVerbatim ? ".nf" : ".fi")
+            }
             lines.append(line.isEmpty ? ".PP" : escapedLine(String(line)))
         }
+        if isVerbatim { lines.append(".fi") }
         return lines.joined(separator: "\n") + "\n"
     }
 
