@@ -73,9 +73,14 @@ def live(server):
         client.call("POST", "/v1/reservations", {
             "id": f"r{number}", "customer": "c", "model": "gpt-4o", "amount": "0.6"})
     client.json("POST", "/v1/reservations/r0/settle", {"amount": "0.5"})
-    time.sleep(0.5)
-    status, text = client.call("GET", "/metrics")
-    assert status == 200, text
+    # The lag is unknown until the read models have caught up once.
+    end = time.monotonic() + 30
+    while True:
+        status, text = client.call("GET", "/metrics")
+        assert status == 200, text
+        if b"\nfaregate_projection_lag_seconds " in text or time.monotonic() > end:
+            break
+        time.sleep(0.2)
     samples, families = {}, {}
     for family in text_string_to_metric_families(text.decode()):
         families[family.name] = family.type
