@@ -478,6 +478,8 @@ def main():
             caller.join()
         failures = []
         if not soak.errors:
+            # The first connection was idle for longer than the server keeps one.
+            client = server.client()
             soak.head = wait_until_quiet(client)
         else:
             soak.head = 0
