@@ -63,7 +63,7 @@ extension API {
     /// Submits what is well-formed, in order, and answers each in its place.
     func carryOut(_ batch: [BatchedCommand]) async throws(APIError) -> APIResponse {
         let requests = batch.compactMap { try? $0.request.get() }
-        let replies = await engine.submit(requests)
+        let replies = await decide(requests)
         if !replies.isEmpty, let error = replies.lazy.compactMap(\.refusalOfAll).first {
             throw APIError(error)
         }

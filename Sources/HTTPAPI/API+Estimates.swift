@@ -12,7 +12,7 @@ extension API {
         let request = input.request(project: project)
         // Both in one hop, so that they see the same state. The probe's id can be no caller's.
         let probe = ReserveRequest(id: "\u{0}estimate", call: request)
-        let replies = await engine.submit([
+        let replies = await decide([
             EngineRequest(.estimate(request), actor: call.principal.actor),
             EngineRequest(.reserve(probe), actor: call.principal.actor, isDryRun: true),
         ])

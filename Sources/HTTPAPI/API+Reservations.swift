@@ -206,7 +206,7 @@ extension JSONFields {
 extension API {
     func submit(_ request: EngineRequest) async throws(APIError) -> CommandReply {
         do throws(EngineError) {
-            let reply = try await engine.submit(request)
+            let reply = try await decide(request)
             CustomerNote.current?.set(reply.event?.customer)
             return reply
         } catch {

@@ -39,6 +39,8 @@ package struct API: Sendable {
     let bodies: BodyBudget
     let metricsReader = ReaderThread(queueMax: 4)
     let oldestHold = OldestHold()
+    /// Nil: there is nothing to learn from.
+    let expectedLengths: ExpectedLengths?
 
     /// - Parameter log: called once for each request, after its answer is made; must not block.
     package init(
@@ -58,6 +60,13 @@ package struct API: Sendable {
         viewReader = ReaderThread(queueMax: 64)
         self.webhooks = webhooks
         webhookReader = ReaderThread(queueMax: 64)
+        expectedLengths = readModels.flatMap { readModels in
+            guard configuration.expectedOutputPerThousand > 0 else { return nil }
+            return ExpectedLengths(
+                readModels, reader: ReaderThread(queueMax: 256),
+                perThousand: configuration.expectedOutputPerThousand,
+                clock: configuration.monotonicClock)
+        }
         streams = EventStreams(
             max: configuration.eventStreamsMax, heartbeat: configuration.eventHeartbeat,
             commits: engine.commits)

@@ -27,6 +27,9 @@ package struct APIConfiguration: Sendable {
     /// Nanoseconds of a monotonic clock, for rate limits.
     package var monotonicClock: @Sendable () -> Int64 = { monotonicNanos() }
 
+    /// Of a thousand answers so many are not longer than is expected where nobody says; 0: nothing
+    /// is learned from the answers that there were.
+    package var expectedOutputPerThousand = 950
     /// Streams of events that may be open at once; more are answered 503.
     package var eventStreamsMax = 100
     /// A stream on which nothing happens says that it lives this often.

@@ -86,6 +86,7 @@ package final class ViewFile {
         tables[GrantRow.table] = try TableStatements(GrantRow.self, on: connection)
         tables[GrantDayRow.table] = try TableStatements(GrantDayRow.self, on: connection)
         tables[BudgetWindowRow.table] = try TableStatements(BudgetWindowRow.self, on: connection)
+        tables[OutputSizeRow.table] = try TableStatements(OutputSizeRow.self, on: connection)
         return tables
     }
 
@@ -144,6 +145,7 @@ package final class ViewFile {
         try write(rows.grants)
         try write(rows.grantDays)
         try write(rows.windows)
+        try write(rows.outputSizes)
     }
 
     private func write<Row: ViewRow>(_ rows: TouchedRows<Row>) throws(StoreError) {

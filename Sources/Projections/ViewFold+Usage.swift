@@ -97,6 +97,23 @@ extension WorkingSet {
             row.add(change, from: call.counts, to: event.rated.counts)
             row.compare(event, with: call.history.estimate)
         }
+        try learn(from: event, call.history, customer)
+    }
+
+    /// Keeps how long the answer was. A usage that was itself estimated, or an amount, says nothing
+    /// about lengths; nor does usage without a hold, which may be that of many calls.
+    private mutating func learn(
+        from event: UsageSettled, _ call: Reservation, _ customer: CustomerKey
+    ) throws(StoreError) {
+        guard !event.rated.marks.contains(.usageEstimated), !event.rated.counts.lines.isEmpty
+        else { return }
+        let output = event.rated.counts.outputTokens
+        let completions = max(call.estimate.completions, 1)
+        let tokens = output / completions + (output % completions == 0 ? 0 : 1)
+        for name in [customer.id, ""] {
+            let row = OutputSizeRow(project: customer.project, customer: name, model: call.model)
+            try outputSizes.change(row, in: &source) { $0.add(tokens: tokens) }
+        }
     }
 
     mutating func expire(

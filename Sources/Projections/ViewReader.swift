@@ -89,6 +89,15 @@ package struct ViewReader: ~Copyable {
         return try body(self, try ViewPosition(in: connection))
     }
 
+    /// The row with the key of `row`.
+    package func find<Row: ViewRow>(_ row: Row) throws(StoreError) -> Row? {
+        var query = ViewQuery(order: Array(Row.columnNames.prefix(Row.keyColumns)), limit: 1)
+        for (name, value) in zip(query.order, row.keyValues) {
+            query.require(name, .equal, value)
+        }
+        return try rows(Row.self, query).first
+    }
+
     /// Rows of one table in the order of `query`, one more than its limit if there are more.
     package func rows<Row: ViewRow>(
         _ row: Row.Type, _ query: ViewQuery

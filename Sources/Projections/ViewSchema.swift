@@ -10,7 +10,7 @@ package enum ViewSchema {
     /// "FarV" in ASCII: this file is ours to throw away.
     static let applicationID: Int64 = 0x4661_7256
 
-    package static let version: Int64 = 1
+    package static let version: Int64 = 2
 
     enum FileState {
         case empty
@@ -133,6 +133,13 @@ package enum ViewSchema {
             granted INTEGER NOT NULL, burnt INTEGER NOT NULL, repaid INTEGER NOT NULL,
             lost INTEGER NOT NULL, remaining INTEGER NOT NULL,
             PRIMARY KEY (project, customer, id, day)
+        ) STRICT, WITHOUT ROWID;
+
+        -- Lengths of answers, see OutputSizes.swift. An empty customer: all of the project.
+        CREATE TABLE output_sizes (
+            project TEXT NOT NULL, customer TEXT NOT NULL, model TEXT NOT NULL,
+            calls INTEGER NOT NULL, buckets TEXT NOT NULL,
+            PRIMARY KEY (project, customer, model)
         ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE budget_windows (

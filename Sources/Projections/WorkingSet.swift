@@ -100,6 +100,7 @@ package struct WorkingSet<Source: RowSource> {
     package var grants = TouchedRows<GrantRow>()
     package var grantDays = TouchedRows<GrantDayRow>()
     package var windows = TouchedRows<BudgetWindowRow>()
+    package var outputSizes = TouchedRows<OutputSizeRow>()
 
     package init(_ source: Source) { self.source = source }
 }

@@ -88,6 +88,7 @@ func dump(_ path: String) throws -> [String] {
         lines += try reader.dump(GrantRow.self)
         lines += try reader.dump(GrantDayRow.self)
         lines += try reader.dump(BudgetWindowRow.self)
+        lines += try reader.dump(OutputSizeRow.self)
         return lines
     }
 }

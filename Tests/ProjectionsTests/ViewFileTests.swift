@@ -171,6 +171,7 @@ import Testing
         try check(GrantRow.self)
         try check(GrantDayRow.self)
         try check(BudgetWindowRow.self)
+        try check(OutputSizeRow.self)
     }
 
     private func copy(_ from: String, _ to: String) {
@@ -190,5 +191,6 @@ extension WorkingSet {
     var rowCount: Int {
         usage.present.count + refusals.present.count + open.present.count + revenue.present.count
             + grants.present.count + grantDays.present.count + windows.present.count
+            + outputSizes.present.count
     }
 }
