@@ -1,10 +1,11 @@
-// How long an answer is expected to be, where the caller does not say: what 95 of 100 answers of this
-// model to this customer did not exceed; while little is known of the customer, to all customers of the
-// project; before that, nothing, and the estimate falls back on what the request says.
+// How long an answer is expected to be, where the caller does not say: what 95 of 100 answers of
+// this model to this customer did not exceed; while little is known of the customer, to all
+// customers of the project; before that, nothing, and the estimate falls back on what the request
+// says.
 //
-// The read models know it. What was read is kept for a while, because it changes slowly and every call
-// asks for it. It only ever fills a field in before the engine decides: the figure used is on the
-// event, so replay looks nothing up.
+// The read models know it. What was read is kept for a while, because it changes slowly and every
+// call asks for it. It only ever fills a field in before the engine decides: the figure used is on
+// the event, so replay looks nothing up.
 
 import Billing
 package import Engine

@@ -1,12 +1,12 @@
 // How long answers were, remembered as a histogram that forgets.
 //
-// Lengths differ by orders of magnitude, so the buckets grow with them: each length up to 15 has its
-// own, and every doubling from there on has eight of the same width. A quantile is the upper end of a
-// bucket, so it is never too low and at most an eighth too high.
+// Lengths differ by orders of magnitude, so the buckets grow with them: each length up to 15 has
+// its own, and every doubling from there on has eight of the same width. A quantile is the upper
+// end of a bucket, so it is never too low and at most an eighth too high.
 //
-// When the histogram holds 1,024 calls all its counts are halved: what customers do changes, and what
-// is recent counts for more. The same events in the same order give the same histogram, on every
-// machine and after every rebuild.
+// When the histogram holds 1,024 calls all its counts are halved: what customers do changes, and
+// what is recent counts for more. The same events in the same order give the same histogram, on
+// every machine and after every rebuild.
 //
 // As text in the file: `12:3,57:1`, bucket and count, in the order of the buckets.
 
@@ -142,7 +142,8 @@ package struct OutputSizeRow: ViewRow, Hashable {
 
 extension ViewReader {
     /// How many tokens so many of a thousand answers of `model` to `customer` do not exceed; of all
-    /// of the project, while too few to the customer are known; nil while those are too few as well.
+    /// of the project, while too few to the customer are known; nil while those are too few as
+    /// well.
     package func expectedOutput(
         project: String, customer: String, model: String, perThousand: Int
     ) throws(StoreError) -> Int64? {

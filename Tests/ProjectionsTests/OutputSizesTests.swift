@@ -30,7 +30,8 @@ import Testing
         for _ in 0..<50 {
             let count = Int.random(in: OutputSizes.callsNeeded...900, using: &random)
             let lengths = (0..<count).map { _ in
-                Int64.random(in: 0...(1 << Int64.random(in: 1...20, using: &random)), using: &random)
+                let power = Int64.random(in: 1...20, using: &random)
+                return Int64.random(in: 0...(1 << power), using: &random)
             }
             var sizes = OutputSizes()
             for length in lengths { sizes.add(tokens: length) }
