@@ -50,6 +50,10 @@ let package = Package(
         .target(name: "CanonicalJSON"),
         .target(name: "TimeZones"),
         .target(name: "Telemetry"),
+        .target(
+            name: "CTokenRanks",
+            exclude: ["cl100k_base.ranks", "classes.bin", "o200k_base.ranks"]),
+        .target(name: "Tokenizers", dependencies: ["CTokenRanks"]),
         .target(name: "CEmbedded", exclude: ["prices-2026-11.json"]),
         .target(name: "CMachine"),
         .systemLibrary(
@@ -57,6 +61,10 @@ let package = Package(
         // Core
         .target(name: "Billing", dependencies: ["Money"]),
         .target(name: "Pricing", dependencies: ["Money", "Billing", "CanonicalJSON", "CEmbedded"]),
+        .target(
+            name: "Estimation",
+            dependencies: ["Money", "Billing", "Pricing", "CanonicalJSON", "Tokenizers"]),
+        .target(name: "Dialects", dependencies: ["Money", "Billing", "CanonicalJSON"]),
         // Ports and adapters
         .target(
             name: "EventLog",
@@ -86,8 +94,22 @@ let package = Package(
             name: "HTTPAPI",
             dependencies: [
                 "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Archive",
-                "Engine", "Projections", "Notifications", "Telemetry", hummingbird, httpTypes,
-                nioCore, crypto, logging,
+                "Engine", "Projections", "Notifications", "Telemetry", "Estimation", hummingbird,
+                httpTypes, nioCore, crypto, logging,
+            ]),
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "Money", "Billing", "CanonicalJSON", "Engine", "Tokenizers", "Estimation",
+                "Dialects",
+                "HTTPAPI", "Telemetry", hummingbird, httpTypes, asyncHTTPClient, nioCore,
+                nioHTTP1, nioPosix,
+            ]),
+        .target(
+            name: "Simulators",
+            dependencies: [
+                "CanonicalJSON", "Tokenizers", hummingbird, hummingbirdCore, httpTypes, nioCore,
+                nioPosix, lifecycle, logging,
             ]),
         .target(name: "Observability", dependencies: ["CanonicalJSON", "TimeZones", logging]),
         // Composition
@@ -96,20 +118,22 @@ let package = Package(
             dependencies: [
                 "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "CMachine",
                 "TimeZones", "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections",
-                "Notifications", "HTTPAPI", "Observability", "Telemetry", hummingbird,
-                hummingbirdCore, asyncHTTPClient, configuration, lifecycle, unixSignals, logging,
+                "Notifications", "HTTPAPI", "Observability", "Telemetry", "Estimation", "Gateway",
+                hummingbird, hummingbirdCore, asyncHTTPClient, configuration, lifecycle,
+                unixSignals, logging,
                 nioCore, nioHTTP1, nioPosix, crypto, httpTypes,
             ]),
         .target(
             name: "Sandbox",
             dependencies: [
-                "CanonicalJSON", "CEmbedded", "Money", "TimeZones", asyncHTTPClient, nioCore,
-                nioHTTP1,
+                "CanonicalJSON", "CEmbedded", "Money", "TimeZones", "Simulators", asyncHTTPClient,
+                nioCore, nioHTTP1,
             ]),
         .executableTarget(
             name: "faregate",
             dependencies: [
-                "Server", "Sandbox", "CanonicalJSON", "Money", "Billing", "Pricing", "TimeZones",
+                "Server", "Sandbox", "Tokenizers", "Estimation", "Gateway", "Simulators",
+                "CanonicalJSON", "Money", "Billing", "Pricing", "TimeZones",
                 "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI",
                 "Observability", argumentParser, asyncHTTPClient, configuration, logging, nioCore,
                 nioHTTP1,
@@ -123,14 +147,41 @@ let package = Package(
             ]),
         .target(
             name: "FaregateFuzzing",
-            dependencies: ["Money", "Billing", "CanonicalJSON", "EventLog", "HTTPAPI"]),
+            dependencies: [
+                "Money", "Billing", "CanonicalJSON", "EventLog", "HTTPAPI", "Dialects",
+                "Estimation",
+            ]),
         .executableTarget(
             name: "FaregateBenchmarks",
             dependencies: [
                 "Money", "Billing", "Pricing", "TimeZones", "EventLog", "SQLiteEventLog", "Engine",
-                "Projections", "CSQLite", crypto, hummingbird, logging,
+                "Projections", "Tokenizers", "CSQLite", crypto, hummingbird, logging,
             ]),
         .testTarget(name: "ArchitectureTests"),
+        .testTarget(
+            name: "TokenizersTests", dependencies: ["Tokenizers", crypto],
+            exclude: ["make_golden.py", "make_tables.py"]),
+        .testTarget(
+            name: "EstimationTests",
+            dependencies: [
+                "Money", "Billing", "Pricing", "CanonicalJSON", "Tokenizers", "Estimation",
+            ]),
+        .testTarget(
+            name: "DialectsTests", dependencies: ["Money", "Billing", "CanonicalJSON", "Dialects"]),
+        .testTarget(
+            name: "SimulatorsTests",
+            dependencies: [
+                "Simulators", "Tokenizers", "CanonicalJSON", asyncHTTPClient, hummingbird,
+                hummingbirdTesting, httpTypes, nioCore, nioHTTP1, nioPosix, logging,
+            ]),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: [
+                "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog",
+                "SQLiteEventLog", "Engine", "HTTPAPI", "Estimation", "Dialects", "Gateway",
+                "Simulators", "FaregateTestSupport", "Telemetry", asyncHTTPClient, hummingbird,
+                hummingbirdTesting, httpTypes, nioCore, nioHTTP1, nioPosix, logging,
+            ]),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
         .testTarget(name: "MoneyTests", dependencies: ["Money"]),
         .testTarget(name: "CanonicalJSONTests", dependencies: ["CanonicalJSON"]),
@@ -206,7 +257,10 @@ let package = Package(
 // `make fuzz` sets this to the archive of libFuzzer that comes with the toolchain. Coverage is counted
 // in what is fuzzed and not in what it is built on, so that the fuzzer goes where we want it. Ours is
 // optimised, with assertions on.
-let fuzzed: Set<String> = ["Money", "CanonicalJSON", "TimeZones", "EventLog", "HTTPAPI"]
+let fuzzed: Set<String> = [
+    "Money", "CanonicalJSON", "TimeZones", "EventLog", "HTTPAPI", "Dialects", "Estimation",
+    "Tokenizers",
+]
 let libFuzzer = Context.environment["FAREGATE_LIBFUZZER"]
 if let libFuzzer {
     package.targets += [
@@ -220,7 +274,7 @@ if let libFuzzer {
 }
 
 // One loop, so that no target can miss a setting.
-let languageC: Set<String> = ["CEmbedded", "CLibFuzzer", "CMachine"]
+let languageC: Set<String> = ["CEmbedded", "CTokenRanks", "CLibFuzzer", "CMachine"]
 for target in package.targets where target.type != .system && !languageC.contains(target.name) {
     target.swiftSettings = [
         .treatAllWarnings(as: .error),

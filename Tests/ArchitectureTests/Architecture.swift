@@ -9,6 +9,18 @@ enum Architecture {
         "CanonicalJSON": [],
         "TimeZones": ["Glibc", "Synchronization"],
         "Telemetry": ["Synchronization"],
+        "Tokenizers": ["CTokenRanks", "Synchronization"],
+        "Estimation": ["Money", "Billing", "Pricing", "CanonicalJSON", "Tokenizers"],
+        "Dialects": ["Money", "Billing", "CanonicalJSON"],
+        "Gateway": [
+            "Money", "Billing", "CanonicalJSON", "Engine", "Tokenizers", "Estimation", "Dialects",
+            "HTTPAPI", "Telemetry", "Hummingbird", "HTTPTypes", "AsyncHTTPClient", "NIOCore",
+            "NIOHTTP1", "NIOPosix", "Glibc", "Synchronization",
+        ],
+        "Simulators": [
+            "CanonicalJSON", "Tokenizers", "Hummingbird", "HummingbirdCore", "HTTPTypes",
+            "NIOCore", "NIOPosix", "ServiceLifecycle", "Logging", "Synchronization",
+        ],
         "Billing": ["Money"],
         "Pricing": ["Money", "Billing", "CanonicalJSON", "CEmbedded", "Synchronization"],
         "EventLog": [
@@ -32,25 +44,27 @@ enum Architecture {
         ],
         "HTTPAPI": [
             "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Archive",
-            "Engine", "Projections", "Notifications", "Telemetry",
+            "Engine", "Projections", "Notifications", "Telemetry", "Estimation",
             "Hummingbird", "HTTPTypes", "NIOCore", "Crypto", "Glibc", "Logging", "Synchronization",
         ],
         "Observability": ["CanonicalJSON", "TimeZones", "Logging", "Glibc", "Synchronization"],
         "Server": [
             "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "CMachine", "TimeZones",
             "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections", "Notifications",
-            "HTTPAPI", "Observability", "Telemetry", "Hummingbird", "HummingbirdCore",
+            "HTTPAPI", "Observability", "Telemetry", "Estimation", "Gateway", "Hummingbird",
+            "HummingbirdCore",
             "AsyncHTTPClient", "Configuration",
             "ServiceLifecycle", "UnixSignals", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
             "Crypto", "Glibc",
             "Synchronization", "SystemPackage", "HTTPTypes",
         ],
         "Sandbox": [
-            "CanonicalJSON", "CEmbedded", "Money", "TimeZones", "AsyncHTTPClient", "NIOCore",
-            "NIOHTTP1", "Glibc", "Synchronization",
+            "CanonicalJSON", "CEmbedded", "Money", "TimeZones", "Simulators", "AsyncHTTPClient",
+            "NIOCore", "NIOHTTP1", "Glibc", "Synchronization",
         ],
         "faregate": [
-            "Server", "Sandbox", "CanonicalJSON", "Money", "Billing", "Pricing", "TimeZones",
+            "Server", "Sandbox", "Tokenizers", "Estimation", "Gateway", "Simulators",
+            "CanonicalJSON", "Money", "Billing", "Pricing", "TimeZones",
             "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI",
             "Observability", "ArgumentParser",
             "AsyncHTTPClient", "Configuration", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
@@ -60,16 +74,21 @@ enum Architecture {
             "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Engine", "CanonicalJSON",
             "Synchronization", "Testing", "Glibc",
         ],
-        "FaregateFuzzing": ["Money", "Billing", "CanonicalJSON", "EventLog", "HTTPAPI"],
+        "FaregateFuzzing": [
+            "Money", "Billing", "CanonicalJSON", "EventLog", "HTTPAPI", "Dialects", "Estimation",
+        ],
         "FaregateFuzz": ["FaregateFuzzing", "CLibFuzzer", "Glibc"],
         "FaregateBenchmarks": [
             "Money", "Billing", "Pricing", "TimeZones", "EventLog", "SQLiteEventLog", "Engine",
-            "Projections", "CSQLite", "Crypto", "Glibc", "Hummingbird", "Logging", "Foundation",
+            "Projections", "Tokenizers", "CSQLite", "Crypto", "Glibc", "Hummingbird", "Logging",
+            "Foundation",
         ],
     ]
 
     /// The pure core: no clock, no randomness, no waiting, no floating point.
-    static let pureModules: Set<String> = ["Money", "CanonicalJSON", "Billing", "Pricing"]
+    static let pureModules: Set<String> = [
+        "Money", "CanonicalJSON", "Billing", "Pricing", "Tokenizers", "Estimation", "Dialects",
+    ]
 
     static let wordsBannedFromTheCore = [
         "async", "await", "Date(", ".random(", "SystemRandomNumberGenerator",
