@@ -11,6 +11,7 @@ do {
     case .engine: try await EngineBenchmark(options).run()
     case .decide: try await DecideBenchmark(options).run()
     case .scale: try await ScaleBenchmark(options).run()
+    case .tokens: try TokensBenchmark(options).run()
     case .bare: try await BareRoute().run()
     }
 } catch {
