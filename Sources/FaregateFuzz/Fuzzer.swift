@@ -1,7 +1,7 @@
 // libFuzzer on one of the targets. `make fuzz` builds it, with AddressSanitizer and counters of
 // coverage, and runs it:
 //
-//     FAREGATE_FUZZ_TARGET=json|event|cloudevent FaregateFuzz [options and folders of libFuzzer]
+//     FAREGATE_FUZZ_TARGET=json|event|cloudevent|dialect|sizing FaregateFuzz [options and folders]
 //
 // The target comes in the environment because libFuzzer starts itself again with its own arguments
 // (`-merge=1`).

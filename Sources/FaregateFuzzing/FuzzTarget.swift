@@ -1,4 +1,4 @@
-// What must hold for any bytes at all, of the three readers that outside data meets first.
+// What must hold for any bytes at all, of the readers that outside data meets first.
 //
 // A property is more than "does not trap": whatever a reader accepts must mean one thing, be
 // written in one way and be read back as the same; whatever it refuses must be refused at a place.
@@ -25,6 +25,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case event
     /// CloudEvents in structured and in binary mode.
     case cloudevent
+    /// What the gateway does with streams, bodies and requests of the providers' dialects.
+    case dialect
+    /// `RequestSizing`, in every dialect.
+    case sizing
 
     /// Reads `bytes` in every way there is and compares.
     ///
@@ -36,6 +40,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .json: try JSONProperties.check(bytes)
         case .event: try EventProperties.check(bytes)
         case .cloudevent: try CloudEventProperties.check(bytes)
+        case .dialect: try DialectProperties.check(bytes)
+        case .sizing: try SizingProperties.check(bytes)
         }
     }
 }
