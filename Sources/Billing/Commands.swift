@@ -134,11 +134,18 @@ package struct SettleRequest: Sendable, Hashable {
     package var key: ReservationKey
     package var actual: ActualUsage
     package var occurredAt: Instant?
+    /// The counts are not the provider's own: whoever settles worked them out from what it sent and
+    /// received. The charge is marked so.
+    package var isEstimated: Bool
 
-    package init(key: ReservationKey, actual: ActualUsage, occurredAt: Instant? = nil) {
+    package init(
+        key: ReservationKey, actual: ActualUsage, occurredAt: Instant? = nil,
+        isEstimated: Bool = false
+    ) {
         self.key = key
         self.actual = actual
         self.occurredAt = occurredAt
+        self.isEstimated = isEstimated
     }
 }
 

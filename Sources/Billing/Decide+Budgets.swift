@@ -147,14 +147,14 @@ extension Quote {
     ) {
         let output = min(expectedOutputTokens, maxOutputTokens)
         do throws(MoneyError) {
-            let (boundOutput, tooMany) = maxOutputTokens.multipliedReportingOverflow(
-                by: completions)
-            let (total, tooManyInAll) = boundOutput.addingReportingOverflow(inputTokens)
-            if tooMany || tooManyInAll || total > LedgerLimits.tokensMax { throw .overflow }
+            let total =
+                (Int128(maxOutputTokens) + Int128(extraOutputTokens)) * Int128(completions)
+                + Int128(maxInputTokens)
+            if total > LedgerLimits.tokensMax { throw .overflow }
             var bound = CallFigures(
                 cost: try boundCost.amount(outputTokens: maxOutputTokens),
-                charge: try boundCharge.amount(outputTokens: maxOutputTokens), tokens: total,
-                requests: 1)
+                charge: try boundCharge.amount(outputTokens: maxOutputTokens),
+                tokens: Int64(total), requests: 1)
             var expected = CallFigures(
                 cost: try expectedCost.amount(outputTokens: output),
                 charge: try expectedCharge.amount(outputTokens: output),
@@ -189,7 +189,8 @@ extension Quote {
             return (holds == .bound ? boundCost : expectedCost).maxOutputTokens(
                 affordableWith: Money(nanos: available), cap: maxOutputTokens)
         case .tokens:
-            let room = available - inputTokens
+            let beyondCap = holds == .bound ? extraOutputTokens * completions : 0
+            let room = available - (holds == .bound ? maxInputTokens : inputTokens) - beyondCap
             return room < 0 ? nil : min(room / max(completions, 1), maxOutputTokens)
         case .requests:
             return available >= 1 ? maxOutputTokens : nil

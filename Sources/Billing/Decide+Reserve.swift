@@ -126,6 +126,11 @@ extension LedgerState {
             throw CommandError(
                 .invalid, "Model '\(model)' has no known output maximum: state the cap.",
                 param: "usage_estimate.max_output_tokens")
+        case .failure(.inputMaximumRequired(let model)):
+            throw CommandError(
+                .invalid,
+                "What the call may read at the provider is bounded by the model's input maximum, "
+                    + "which is not known of '\(model)'.", param: "model")
         case .failure(.overflow), nil:
             throw CommandError(
                 .overflow, "The estimate is out of the ledger's range.", param: "usage_estimate")
@@ -137,12 +142,22 @@ extension LedgerState {
     ) throws(CommandError) -> Estimate {
         let cap = maxOutputTokens ?? quote.maxOutputTokens
         let figures = try quote.figures(maxOutputTokens: cap)
-        return Estimate(
+        var estimate = Estimate(
             bound: figures.bound, expected: figures.expected, inputTokens: quote.inputTokens,
             maxOutputTokens: cap, expectedOutputTokens: min(quote.expectedOutputTokens, cap),
             completions: quote.completions, tier: quote.tier, method: quote.method,
             price: quote.price, cardPrice: quote.cardPrice, ceiling: facts.ceiling,
             markupPartsPerMillion: facts.markupPartsPerMillion, marks: quote.marks)
+        if quote.maxInputTokens > quote.inputTokens {
+            estimate.maxInputTokens = quote.maxInputTokens
+        }
+        func some(_ count: Int64) -> Int64? { count == 0 ? nil : count }
+        estimate.inputImageTokens = some(quote.inputImageTokens)
+        estimate.inputAudioTokens = some(quote.inputAudioTokens)
+        estimate.fullContexts = some(quote.fullContexts)
+        estimate.extraOutputTokens = some(quote.extraOutputTokens)
+        estimate.source = quote.source
+        return estimate
     }
 
     // MARK: Funds

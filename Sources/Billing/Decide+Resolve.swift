@@ -48,6 +48,9 @@ extension LedgerState {
         event.previous = reservation.lastSequence
         event.occurredAt = request.occurredAt
         event.rated = try rated(request.actual, for: reservation, facts)
+        if request.isEstimated, !event.rated.marks.contains(.usageEstimated) {
+            event.rated.marks = (event.rated.marks + [.usageEstimated]).sorted()
+        }
         event.isLate = reservation.status != .open
         let charge = event.rated.charge
         if charge > reservation.fundingHeld { event.overrun = charge - reservation.fundingHeld }

@@ -3,37 +3,64 @@
 
 package import Money
 
-/// What a caller says about a call before it is made. Counts are tokens; `inputTokens` is the whole
-/// prompt, cache included.
+/// What is known of a call before it is made: what a caller says, or what was counted in its
+/// request. Counts are tokens; `inputTokens` is the whole prompt, cache, images and audio included.
+///
+/// Where a count cannot be known exactly there are two: the expected one, and a maximum (`max…`,
+/// nil: the expected one) that is not exceeded and that the bound is made of.
 package struct UsageEstimate: Sendable, Hashable {
     package var inputTokens: Int64
+    /// The bound's prompt; nil, or less: `inputTokens`.
+    package var maxInputTokens: Int64?
+    /// Prompts that may grow at the provider (earlier turns, results of its tools) to the model's
+    /// own maximum: how many of them the call may amount to. The bound takes each at the maximum.
+    package var fullContexts: Int64?
     /// Part of `inputTokens` expected to be read from the provider's cache.
     package var cachedInputTokens: Int64?
     /// Part of `inputTokens` expected to be written to the cache (five-minute lifetime).
     package var cacheWriteTokens: Int64?
+    /// The same with the lifetime of an hour.
+    package var cacheWrite1hTokens: Int64?
+    /// Part of `inputTokens` that is images, and of `maxInputTokens`.
+    package var inputImageTokens: Int64?
+    package var maxInputImageTokens: Int64?
+    /// Part of `inputTokens` that is sound, and of `maxInputTokens`.
+    package var inputAudioTokens: Int64?
+    package var maxInputAudioTokens: Int64?
     /// The cap that the request sets on output, reasoning included; nil: the model's own maximum.
     package var maxOutputTokens: Int64?
-    /// What the caller expects; nil: the cap.
+    /// What is expected of the output; nil: not stated. An edge fills it from what such calls have
+    /// put out so far.
     package var expectedOutputTokens: Int64?
+    /// Stands in for `expectedOutputTokens` while nothing is known of such calls; nil: the cap.
+    package var priorOutputTokens: Int64?
+    /// Output billed beyond the cap, of each completion: a prediction that may be rejected.
+    package var extraOutputTokens: Int64?
+    /// Whether some of the output may be sound.
+    package var mayOutputAudio: Bool
     /// Answers asked for (`n`); multiplies the output.
     package var completions: Int64?
     package var webSearches: Int64?
+    package var maxWebSearches: Int64?
     /// Tier asked for: `standard` when nil; "auto" means any but batch.
     package var serviceTier: RequestedTier?
     /// `name=value` attributes that choose price multipliers (region, speed).
     package var attributes: [String]
+    /// Where the counts came from, when they were made of a request; nil: the caller gave them.
+    package var source: EstimateSource?
 
     package enum RequestedTier: String, Sendable, Hashable, CaseIterable {
         case auto, standard, batch, flex, priority
     }
 
     package init(
-        inputTokens: Int64 = 0, cachedInputTokens: Int64? = nil, cacheWriteTokens: Int64? = nil,
-        maxOutputTokens: Int64? = nil, expectedOutputTokens: Int64? = nil,
-        completions: Int64? = nil, webSearches: Int64? = nil, serviceTier: RequestedTier? = nil,
-        attributes: [String] = []
+        inputTokens: Int64 = 0, maxInputTokens: Int64? = nil, cachedInputTokens: Int64? = nil,
+        cacheWriteTokens: Int64? = nil, maxOutputTokens: Int64? = nil,
+        expectedOutputTokens: Int64? = nil, completions: Int64? = nil, webSearches: Int64? = nil,
+        serviceTier: RequestedTier? = nil, attributes: [String] = []
     ) {
         self.inputTokens = inputTokens
+        self.maxInputTokens = maxInputTokens
         self.cachedInputTokens = cachedInputTokens
         self.cacheWriteTokens = cacheWriteTokens
         self.maxOutputTokens = maxOutputTokens
@@ -42,6 +69,32 @@ package struct UsageEstimate: Sendable, Hashable {
         self.webSearches = webSearches
         self.serviceTier = serviceTier
         self.attributes = attributes
+        mayOutputAudio = false
+    }
+}
+
+/// Where counts that were made of a request came from: names, sizes and a hash, never text.
+package struct EstimateSource: Sendable, Hashable {
+    /// How the request was written: `openai.chat` …
+    package var dialect: String
+    /// What counted its text: `o200k_base`, or a family and its factor.
+    package var tokenizer: String
+    /// Bytes of the request.
+    package var requestBytes: Int64
+    /// SHA-256 of the request, lower-case hex; nil: not taken.
+    package var requestSHA256: String?
+    /// Places in it (`tools[0]`) whose cost nothing bounds, and that the caller let through.
+    package var unbounded: [String]
+
+    package init(
+        dialect: String = "", tokenizer: String = "", requestBytes: Int64 = 0,
+        requestSHA256: String? = nil, unbounded: [String] = []
+    ) {
+        self.dialect = dialect
+        self.tokenizer = tokenizer
+        self.requestBytes = requestBytes
+        self.requestSHA256 = requestSHA256
+        self.unbounded = unbounded
     }
 }
 
@@ -132,10 +185,19 @@ package struct Quote: Sendable, Hashable {
     package var cardPrice: PriceReference?
     /// The dearest tier that may be served: the one the bound assumes.
     package var tier: ServiceTier
-    /// Prompt tokens, cache included.
+    /// Prompt tokens expected, cache included.
     package var inputTokens: Int64
+    /// Prompt tokens of the bound; ≥ `inputTokens`.
+    package var maxInputTokens: Int64
+    /// Parts of `inputTokens`.
+    package var inputImageTokens: Int64
+    package var inputAudioTokens: Int64
+    /// Of how many prompts the bound took the model's maximum.
+    package var fullContexts: Int64
     /// Output cap per completion; the bound's n.
     package var maxOutputTokens: Int64
+    /// In the bound beyond the cap, per completion.
+    package var extraOutputTokens: Int64
     /// Output expected per completion; ≤ `maxOutputTokens`.
     package var expectedOutputTokens: Int64
     package var completions: Int64
@@ -144,12 +206,13 @@ package struct Quote: Sendable, Hashable {
     package var expectedCost: LinearPrice
     package var expectedCharge: LinearPrice
     package var method: EstimateMethod
+    package var source: EstimateSource?
     package var marks: [RatingMark]
 
     package init(
         price: PriceReference? = nil, cardPrice: PriceReference? = nil,
-        tier: ServiceTier = .standard, inputTokens: Int64 = 0, maxOutputTokens: Int64 = 0,
-        expectedOutputTokens: Int64 = 0, completions: Int64 = 1,
+        tier: ServiceTier = .standard, inputTokens: Int64 = 0, maxInputTokens: Int64? = nil,
+        maxOutputTokens: Int64 = 0, expectedOutputTokens: Int64 = 0, completions: Int64 = 1,
         boundCost: LinearPrice = LinearPrice(), boundCharge: LinearPrice = LinearPrice(),
         expectedCost: LinearPrice = LinearPrice(), expectedCharge: LinearPrice = LinearPrice(),
         method: EstimateMethod = .counts, marks: [RatingMark] = []
@@ -158,7 +221,12 @@ package struct Quote: Sendable, Hashable {
         self.cardPrice = cardPrice
         self.tier = tier
         self.inputTokens = inputTokens
+        self.maxInputTokens = max(maxInputTokens ?? inputTokens, inputTokens)
+        inputImageTokens = 0
+        inputAudioTokens = 0
+        fullContexts = 0
         self.maxOutputTokens = maxOutputTokens
+        extraOutputTokens = 0
         self.expectedOutputTokens = expectedOutputTokens
         self.completions = completions
         self.boundCost = boundCost
@@ -174,9 +242,11 @@ package struct Quote: Sendable, Hashable {
 package enum EstimateMethod: String, Sendable, Hashable, CaseIterable {
     /// Token counts given by the caller, priced by the book.
     case counts
+    /// Counted in the request that is to be sent, priced by the book.
+    case request
     /// An amount given by the caller.
     case amount
-    /// Token counts given by the caller, priced by the project's ceiling rate: the model has no
+    /// Token counts, whoever made them, priced by the project's ceiling rate: the model has no
     /// price.
     case ceiling
 }
@@ -241,6 +311,8 @@ package enum QuoteError: Error, Sendable, Hashable {
     case unknownPrice(model: String)
     /// The request sets no output cap and the model's maximum is not known.
     case outputCapRequired(model: String)
+    /// The prompt may grow to the model's maximum, which is not known.
+    case inputMaximumRequired(model: String)
     /// A count or product is out of range.
     case overflow
 }

@@ -36,11 +36,22 @@ package struct Estimate: Sendable, Hashable {
     package var bound: CallFigures
     package var expected: CallFigures
     package var inputTokens: Int64
+    /// The bound's prompt; nil: `inputTokens`.
+    package var maxInputTokens: Int64?
+    /// Parts of `inputTokens`; nil: none.
+    package var inputImageTokens: Int64?
+    package var inputAudioTokens: Int64?
+    /// Of how many prompts the bound took the model's maximum; nil: none.
+    package var fullContexts: Int64?
     package var maxOutputTokens: Int64
+    /// In the bound beyond the cap, of each completion; nil: none.
+    package var extraOutputTokens: Int64?
     package var expectedOutputTokens: Int64
     package var completions: Int64
     package var tier: ServiceTier
     package var method: EstimateMethod
+    /// Where the counts came from; nil: the caller gave them.
+    package var source: EstimateSource?
     package var price: PriceReference?
     package var cardPrice: PriceReference?
     /// The project's rates for models without a price, when `method` is `ceiling`.

@@ -45,20 +45,59 @@ extension Estimate: Record {
         try visitor.field(
             "expected", .record(), &value.expected, "What the call will probably come to.")
         try visitor.field("expected_output_tokens", .count, &value.expectedOutputTokens)
+        try visitor.optional(
+            "extra_output_tokens", .count, &value.extraOutputTokens,
+            "In the bound beyond the output cap, of each answer: a prediction may be rejected.")
+        try visitor.optional(
+            "full_contexts", .count, &value.fullContexts,
+            "Of how many prompts the bound took the model's maximum.")
+        try visitor.optional(
+            "input_audio_tokens", .count, &value.inputAudioTokens, "Part of the prompt.")
+        try visitor.optional(
+            "input_image_tokens", .count, &value.inputImageTokens, "Part of the prompt.")
         try visitor.field(
-            "input_tokens", .count, &value.inputTokens, "The whole prompt, cache included.")
+            "input_tokens", .count, &value.inputTokens,
+            "The whole prompt as expected, cache included.")
         try visitor.field("marks", .list(.choice()), &value.marks, omitting: [])
         try visitor.field(
             "markup_ppm", .partsPerMillion, &value.markupPartsPerMillion, omitting: 0,
             "On cost: 200000 is 20 %.")
+        try visitor.optional(
+            "max_input_tokens", .count, &value.maxInputTokens,
+            "The bound's prompt, when it is larger than the expected one.")
         try visitor.field("max_output_tokens", .count, &value.maxOutputTokens)
         try visitor.field("method", .choice(), &value.method, "Where the counts came from.")
         try visitor.optional(
             "price", .record(), &value.price,
             "The provider price; absent when the caller gave an amount.")
+        try visitor.optional(
+            "source", .record(), &value.source,
+            "Where the counts came from, when they were counted in the request itself.")
         try visitor.field(
             "tier", .choice(), &value.tier, omitting: .standard,
             "The dearest that may be served.")
+    }
+}
+
+extension EstimateSource: Record {
+    package static var recordName: StaticString { "estimate_source" }
+    package static var recordNote: StaticString {
+        "A request whose size was taken: names, sizes and a hash, never its text."
+    }
+    package static func blank() -> Self { Self() }
+
+    package static func fields<V: RecordVisitor>(
+        _ visitor: inout V, _ value: inout Self
+    ) throws(V.Failure) {
+        try visitor.field("dialect", .text, &value.dialect, "How the request was written.")
+        try visitor.field("request_bytes", .count, &value.requestBytes)
+        try visitor.optional(
+            "request_sha256", .hex, &value.requestSHA256,
+            "Of the request: as received at the gateway, of its RFC 8785 form elsewhere.")
+        try visitor.field("tokenizer", .text, &value.tokenizer, "What counted its text.")
+        try visitor.field(
+            "unbounded", .list(.text), &value.unbounded, omitting: [],
+            "Places in it whose cost nothing bounds; the caller let them through.")
     }
 }
 

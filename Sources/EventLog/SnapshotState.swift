@@ -20,7 +20,7 @@ import CanonicalJSON
 
 package enum StateSnapshot {
     /// Version of the form above; raised with every change of it, or of a record in it.
-    package static let format = 2
+    package static let format = 3
 
     static let magic: [UInt8] = Array("FGSN".utf8)
 

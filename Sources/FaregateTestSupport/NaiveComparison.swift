@@ -72,7 +72,7 @@ extension NaiveAnswer {
     private mutating func show(_ estimate: Estimate) {
         switch estimate.method {
         case .amount: rating = "amount"
-        case .counts: rating = "book"
+        case .counts, .request: rating = "book"
         case .ceiling: rating = "ceiling"
         }
         if let card = estimate.cardPrice?.card { rating += ", card \(card)" }

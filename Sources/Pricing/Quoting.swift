@@ -3,10 +3,14 @@
 // bound     no usage within the estimate's counts rates higher, at any tier that may be served and
 //           at any price band up to the prompt's size (a smaller prompt can be the dearer one).
 //           Every prompt token counts as the dearest of what it may become: input, cache read, and
-//           cache write where the call may write to the cache; every output token as the dearer of
-//           output and reasoning. Each of these maxima is taken by itself, so the bound stays a
-//           line.
-// expected  the caller's split at the tier asked for.
+//           cache write (of an hour, where it says so) where the call may write to the cache; so
+//           many of them as may be images or sound, at the dearer of that and their own rate.
+//           Every output token counts as the dearer of output, reasoning and, where asked for,
+//           sound. Each of these maxima is taken by itself, so the bound stays a line.
+// expected  the expected split at the tier asked for, in the band of the expected prompt.
+//
+// The bound is made of the estimate's maxima. Where the prompt may grow at the provider it is as
+// large as the model takes, as many times as there may be such prompts.
 //
 // Tiers that may be served: `auto` gets standard, flex or priority; `priority` and `flex` may fall
 // back to standard; `batch` and `standard` are served as asked.
@@ -16,42 +20,49 @@
 // when told to by the request; elsewhere writing is the provider's choice and its price, if it has
 // one, counts.
 //
-// The bound knows text: audio and images in or out are not in an estimate.
+// What an estimate does not name is not in its bound: images in or out, sound.
 
 package import Billing
 package import Money
 
 package enum Quoting {
-    /// - Throws: `.outputCapRequired`, `.overflow`.
+    /// - Throws: `.outputCapRequired`, `.inputMaximumRequired`, `.overflow`.
     package static func quote(
         _ estimate: UsageEstimate, terms: RatingTerms
     ) throws(QuoteError) -> Quote {
         let entry = terms.price.entry
         let sizes = try CallSizes(estimate, entry: entry)
-        let mayWriteCache = estimate.mayWriteCache(at: entry)
+        let writes = estimate.cacheWrites(at: entry)
         let asked = estimate.serviceTier ?? .standard
 
         do throws(MoneyError) {
             var marks = MarkSet()
             let cost = try LinePair(
-                sizes, entry: entry, asked: asked, mayWriteCache: mayWriteCache,
+                sizes, entry: entry, asked: asked, writes: writes,
                 attributes: estimate.attributes, marks: &marks)
             let charge: LinePair
             if let card = terms.card {
                 charge = try LinePair(
-                    sizes, entry: card.entry, asked: asked, mayWriteCache: mayWriteCache,
+                    sizes, entry: card.entry, asked: asked, writes: writes,
                     attributes: estimate.attributes, marks: &marks)
             } else {
                 charge = try cost.marked(up: terms.markupPartsPerMillion)
             }
-            return Quote(
+            var quote = Quote(
                 price: terms.price.reference, cardPrice: terms.card?.reference, tier: cost.tier,
-                inputTokens: sizes.input, maxOutputTokens: sizes.maxOutput,
-                expectedOutputTokens: sizes.expectedOutput, completions: sizes.completions,
-                boundCost: cost.bound, boundCharge: charge.bound, expectedCost: cost.expected,
-                expectedCharge: charge.expected,
-                method: terms.marks.contains(.ceilingRate) ? .ceiling : .counts,
+                inputTokens: sizes.input, maxInputTokens: sizes.maxInput,
+                maxOutputTokens: sizes.maxOutput, expectedOutputTokens: sizes.expectedOutput,
+                completions: sizes.completions, boundCost: cost.bound, boundCharge: charge.bound,
+                expectedCost: cost.expected, expectedCharge: charge.expected,
+                method: terms.marks.contains(.ceilingRate)
+                    ? .ceiling : estimate.source == nil ? .counts : .request,
                 marks: marks.names(with: terms.marks))
+            quote.inputImageTokens = sizes.images
+            quote.inputAudioTokens = sizes.audio
+            quote.fullContexts = sizes.fullContexts
+            quote.extraOutputTokens = sizes.extraOutput
+            quote.source = estimate.source
+            return quote
         } catch {
             throw .overflow
         }
@@ -97,10 +108,18 @@ package enum Quoting {
     }
 }
 
+/// Which of the prices of cache writes a call may incur.
+struct CacheWrites {
+    var isShortPossible: Bool
+    var isHourPossible: Bool
+}
+
 extension UsageEstimate {
-    func mayWriteCache(at entry: PriceEntry) -> Bool {
-        if let cacheWriteTokens { return cacheWriteTokens > 0 }
-        return !entry.writesCacheOnlyWhenAsked
+    func cacheWrites(at entry: PriceEntry) -> CacheWrites {
+        let forAnHour = (cacheWrite1hTokens ?? 0) > 0
+        let isShort =
+            cacheWriteTokens.map { $0 > 0 } ?? (forAnHour || !entry.writesCacheOnlyWhenAsked)
+        return CacheWrites(isShortPossible: isShort, isHourPossible: forAnHour)
     }
 }
 

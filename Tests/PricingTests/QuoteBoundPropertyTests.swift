@@ -11,7 +11,8 @@ struct QuoteBoundPropertyTests {
         _ random: inout SplitMix64, card: String = ""
     ) throws -> PriceEntry {
         let units: [UsageUnit] = [
-            .input, .cacheRead, .cacheWrite5m, .output, .reasoning, .webSearch, .request,
+            .input, .cacheRead, .cacheWrite5m, .cacheWrite1h, .inputAudio, .inputImage,
+            .cacheReadAudio, .output, .reasoning, .outputAudio, .webSearch, .request,
         ]
         var model = PriceEntry(model: "m", card: card, mode: "chat")
         model.provider = random.one(in: 2) ? "anthropic" : "openai"
@@ -27,6 +28,11 @@ struct QuoteBoundPropertyTests {
             }
         }
         model.rates = model.rates.filter { $0.unit < .request || !random.one(in: 2) }
+        let rare: [UsageUnit] = [
+            .cacheWrite1h, .inputAudio, .inputImage, .cacheReadAudio, .outputAudio,
+        ]
+        for unit in rare where random.one(in: 2) { model.rates.removeAll { $0.unit == unit } }
+        if !random.one(in: 3) { model.maxInputTokens = random.int(1...9_000) }
         for attribute in Self.attributes where random.one(in: 2) {
             model.multipliers.append(
                 PriceMultiplier(attribute: attribute, partsPerMillion: random.int(1...3_000_000)))
@@ -41,8 +47,9 @@ struct QuoteBoundPropertyTests {
     private func randomEstimate(_ random: inout SplitMix64) -> UsageEstimate {
         let input = random.int(0...8_000)
         let tiers = UsageEstimate.RequestedTier.allCases
-        return UsageEstimate(
+        var estimate = UsageEstimate(
             inputTokens: input,
+            maxInputTokens: random.one(in: 2) ? nil : random.int(0...20_000),
             cachedInputTokens: random.one(in: 2) ? nil : random.int(0...9_000),
             cacheWriteTokens: random.one(in: 2)
                 ? nil : random.one(in: 2) ? 0 : random.int(0...9_000),
@@ -52,12 +59,37 @@ struct QuoteBoundPropertyTests {
             webSearches: random.one(in: 2) ? nil : random.int(0...3),
             serviceTier: random.one(in: 5) ? nil : tiers[Int(random.int(0...4))],
             attributes: Self.attributes.filter { _ in random.one(in: 3) })
+        func perhaps(_ range: ClosedRange<Int64>) -> Int64? {
+            random.one(in: 2) ? nil : random.int(range)
+        }
+        estimate.cacheWrite1hTokens = perhaps(0...9_000)
+        estimate.inputImageTokens = perhaps(0...3_000)
+        estimate.maxInputImageTokens = perhaps(0...6_000)
+        estimate.inputAudioTokens = perhaps(0...3_000)
+        estimate.maxInputAudioTokens = perhaps(0...6_000)
+        estimate.extraOutputTokens = perhaps(0...500)
+        estimate.maxWebSearches = perhaps(0...5)
+        estimate.mayOutputAudio = random.one(in: 3)
+        return estimate
+    }
+
+    /// With a prompt that may grow at the provider, where the model's maximum is known.
+    private func randomEstimate(
+        of model: PriceEntry, _ random: inout SplitMix64
+    ) -> UsageEstimate {
+        var estimate = randomEstimate(&random)
+        if model.maxInputTokens != nil, random.one(in: 3) {
+            estimate.fullContexts = random.int(1...3)
+        }
+        return estimate
     }
 
     private func randomUsage(
         within estimate: UsageEstimate, of model: PriceEntry, _ random: inout SplitMix64
     ) -> ReportedUsage {
-        let mayWrite = estimate.cacheWriteTokens.map { $0 > 0 } ?? (model.provider == "openai")
+        let forAnHour = (estimate.cacheWrite1hTokens ?? 0) > 0
+        let mayWrite =
+            estimate.cacheWriteTokens.map { $0 > 0 } ?? (forAnHour || model.provider == "openai")
         let served: [String]
         switch estimate.serviceTier {
         case nil, .standard: served = ["standard", "default"]
@@ -66,17 +98,42 @@ struct QuoteBoundPropertyTests {
         case .flex: served = ["flex", "default"]
         case .priority: served = ["priority", "default"]
         }
-        let input = random.one(in: 2) ? estimate.inputTokens : random.int(0...estimate.inputTokens)
-        let cached = random.int(0...input)
-        let cap = (estimate.maxOutputTokens ?? 0) * (estimate.completions ?? 1)
+        let most = max(
+            estimate.inputTokens, estimate.maxInputTokens ?? 0,
+            (estimate.fullContexts ?? 0) * (model.maxInputTokens ?? 0))
+        let input = random.one(in: 2) ? most : random.int(0...most)
+        let images = min(
+            input,
+            random.int(
+                0...max(estimate.inputImageTokens ?? 0, estimate.maxInputImageTokens ?? 0)))
+        let audio = min(
+            input - images,
+            random.int(
+                0...max(estimate.inputAudioTokens ?? 0, estimate.maxInputAudioTokens ?? 0)))
+        let cachedAudio = random.int(0...audio)
+        let rest = input - images - audio
+        let cached = random.int(0...rest)
+        let written = mayWrite ? random.int(0...(rest - cached)) : 0
+        let hour = forAnHour ? random.int(0...(rest - cached - written)) : 0
+        let cap =
+            ((estimate.maxOutputTokens ?? 0) + (estimate.extraOutputTokens ?? 0))
+            * (estimate.completions ?? 1)
         let output = random.one(in: 2) ? cap : random.int(0...cap)
+        let reasoning = random.int(0...output)
+        let spoken = estimate.mayOutputAudio ? random.int(0...(output - reasoning)) : 0
+        let searches = max(estimate.webSearches ?? 0, estimate.maxWebSearches ?? 0)
         return usage {
             $0.inputTokens = input
-            $0.cachedInputTokens = cached
-            $0.cacheWriteTokens = mayWrite ? random.int(0...(input - cached)) : 0
+            $0.cachedInputTokens = cached + cachedAudio
+            $0.cacheWriteTokens = written
+            $0.cacheWrite1hTokens = hour
+            $0.inputImageTokens = images
+            $0.inputAudioTokens = audio
+            $0.cachedInputAudioTokens = cachedAudio
             $0.outputTokens = output
-            $0.reasoningTokens = random.int(0...output)
-            $0.webSearches = random.int(0...(estimate.webSearches ?? 0))
+            $0.reasoningTokens = reasoning
+            $0.outputAudioTokens = spoken
+            $0.webSearches = random.int(0...searches)
             $0.servedTier = served[Int(random.int(0...Int64(served.count - 1)))]
             $0.attributes = estimate.attributes
         }
@@ -89,7 +146,7 @@ struct QuoteBoundPropertyTests {
             let model = try randomEntry(&random)
             let card = random.one(in: 2) ? try randomEntry(&random, card: "gold") : nil
             let terms = terms(model, card: card, markup: random.int(-1_000_000...2_000_000))
-            let estimate = randomEstimate(&random)
+            let estimate = randomEstimate(of: model, &random)
             let quote = try Quoting.quote(estimate, terms: terms)
             let boundCost = try quote.boundCost.amount(outputTokens: quote.maxOutputTokens)
             let boundCharge = try quote.boundCharge.amount(outputTokens: quote.maxOutputTokens)
@@ -139,7 +196,7 @@ struct QuoteBoundPropertyTests {
             let model = try randomEntry(&random)
             let card = random.one(in: 2) ? try randomEntry(&random, card: "gold") : nil
             let quote = try Quoting.quote(
-                randomEstimate(&random),
+                randomEstimate(of: model, &random),
                 terms: terms(model, card: card, markup: random.int(-1_000_000...2_000_000)))
             let (likely, most) = (quote.expectedOutputTokens, quote.maxOutputTokens)
             #expect(
