@@ -14,7 +14,7 @@ extension API {
     static let batchMax = 1_000
 
     func batchReservations(_ call: APICall) async throws(APIError) -> APIResponse {
-        let body = try call.body()
+        let body = try call.bodyWithRequest()
         let (named, commands) = try reading { () throws(FieldError) in
             var fields = body
             let project = try fields.optionalOperatorID("project")

@@ -6,10 +6,10 @@ import Engine
 
 extension API {
     func createEstimate(_ call: APICall) async throws(APIError) -> APIResponse {
-        let body = try call.body()
+        let body = try call.bodyWithRequest()
         let input = try reading { () throws(FieldError) in try EstimateInput(body) }
         let project = try call.project(named: input.call.project)
-        let request = input.request(project: project)
+        let request = callRequest(input.call, input.size, project: project)
         // Both in one hop, so that they see the same state. The probe's id can be no caller's.
         let probe = ReserveRequest(id: "\u{0}estimate", call: request)
         let replies = await decide([
@@ -21,14 +21,17 @@ extension API {
             let probed = try replies[1].get()
             guard let recorded = estimated.event, case .usageEstimated(let event) = recorded.event
             else { throw .unreadable("an estimate without its event") }
-            return APIResponse(status: 200, body: answer(recorded, event, probed.event))
+            return APIResponse(
+                status: 200,
+                body: answer(recorded, event, probed.event, unbounded: input.size.refused))
         } catch {
             throw APIError(error)
         }
     }
 
     private func answer(
-        _ recorded: RecordedEvent, _ event: UsageEstimated, _ probe: RecordedEvent?
+        _ recorded: RecordedEvent, _ event: UsageEstimated, _ probe: RecordedEvent?,
+        unbounded: [String]
     ) -> [UInt8] {
         var affordable: Int64?
         var refusal: Refusal?
@@ -53,7 +56,12 @@ extension API {
             json.member("plan", event.call.plan)
             json.member("project", recorded.project ?? "")
             if let refusal { json.object("refusal") { json in refusal.writeMembers(&json) } }
-            json.member("would_be", refusal == nil ? "reserved" : "rejected")
+            if unbounded.isEmpty {
+                json.member("would_be", refusal == nil ? "reserved" : "rejected")
+            } else {
+                json.member("unbounded", unbounded)
+                json.member("would_be", "unbounded")
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ import EventLog
 import Notifications
 import Projections
 import Synchronization
-import Telemetry
+package import Telemetry
 
 extension API {
     func getMetrics(_ call: APICall) async throws(APIError) -> APIResponse {
@@ -45,7 +45,7 @@ extension API {
     }
 
     /// Small reads of files of the system; else it waits for nothing.
-    func metricsText(_ format: PrometheusText.Format) -> [UInt8] {
+    package func metricsText(_ format: PrometheusText.Format = .prometheus) -> [UInt8] {
         var text = PrometheusText(format)
         writeDecisions(to: &text)
         writeBatches(to: &text)

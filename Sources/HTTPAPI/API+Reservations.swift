@@ -6,7 +6,7 @@ import Engine
 
 extension API {
     func createReservation(_ call: APICall) async throws(APIError) -> APIResponse {
-        let request = try reserve(try call.body(), call, key: true)
+        let request = try reserve(try call.bodyWithRequest(), call, key: true)
         let reply = try await submit(request)
         return try answer(reply, isDryRun: request.isDryRun)
     }
@@ -50,9 +50,13 @@ extension API {
             var fields = fields
             return try ReserveInput(&fields)
         }
+        if let place = input.size.refused.first { throw .unbounded(place) }
         let project = try call.project(named: input.call.project)
+        let reserve = ReserveRequest(
+            id: input.id, call: callRequest(input.call, input.size, project: project),
+            holdSeconds: input.holdSeconds, onExpiry: input.onExpiry)
         var request = try idempotent(
-            .reserve(input.request(project: project)), "reserve", [project], fields.object,
+            .reserve(reserve), "reserve", [project], fields.object,
             dropping: ReserveInput.unhashed, call, key: key ? project : nil)
         request.isDryRun = input.isDryRun
         return request

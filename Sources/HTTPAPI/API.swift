@@ -251,9 +251,12 @@ extension KeyRole {
 }
 
 /// Lower-case hex SHA-256 of a secret, as keys are kept.
-package func secretHash(_ secret: String) -> String {
+package func secretHash(_ secret: String) -> String { sha256Hex(Array(secret.utf8)) }
+
+/// Lower-case hex.
+package func sha256Hex(_ bytes: [UInt8]) -> String {
     let digits = Array("0123456789abcdef".utf8)
-    let digest = SHA256.hash(data: Array(secret.utf8))
+    let digest = SHA256.hash(data: bytes)
     return String(unsafeUninitializedCapacity: 64) { buffer in
         var place = 0
         for byte in digest {

@@ -3,6 +3,7 @@
 import Billing
 import CanonicalJSON
 import Engine
+import Estimation
 
 struct APICall: Sendable {
     let request: APIRequest
@@ -119,14 +120,35 @@ struct APICall: Sendable {
     /// - Parameter mayBeEmpty: no bytes at all are an empty object.
     func body(mayBeEmpty: Bool = false, maxNodes: Int = 200_000) throws(APIError) -> JSONFields {
         if mayBeEmpty && request.body.isEmpty { return JSONFields(JSONObject()) }
+        return try fields(limits(maxNodes: maxNodes))
+    }
+
+    /// The fields of a body that may have a provider's request in it: what that may hold, and the
+    /// levels around it. Fields of our own have their lengths checked one by one.
+    func bodyWithRequest() throws(APIError) -> JSONFields {
+        let inner = RequestSizing.limits
+        return try fields(
+            JSONLimits(
+                maxBytes: maxBodyBytes, maxDepth: inner.maxDepth + 4, maxNodes: inner.maxNodes,
+                maxStringBytes: maxBodyBytes))
+    }
+
+    private func fields(_ limits: JSONLimits) throws(APIError) -> JSONFields {
         guard mediaType == "application/json" else { throw unsupportedMediaType }
-        let value = try json(maxNodes: maxNodes)
+        let value = try json(limits)
         return try reading { () throws(FieldError) in try JSONFields(value) }
     }
 
     func json(maxNodes: Int = 200_000) throws(APIError) -> JSONValue {
-        let limits = JSONLimits(
+        try json(limits(maxNodes: maxNodes))
+    }
+
+    private func limits(maxNodes: Int) -> JSONLimits {
+        JSONLimits(
             maxBytes: maxBodyBytes, maxDepth: 16, maxNodes: maxNodes, maxStringBytes: 1 << 16)
+    }
+
+    private func json(_ limits: JSONLimits) throws(APIError) -> JSONValue {
         do throws(JSONError) {
             return try StrictJSON.parse(request.body, limits: limits)
         } catch {

@@ -2,12 +2,12 @@
 // and listed in schemas/openapi.yaml; messages are for people and never repeat a secret.
 
 import Billing
-import CanonicalJSON
-import Engine
+package import CanonicalJSON
+package import Engine
 import EventLog
 
 package struct APIError: Error, Sendable {
-    enum Kind: String, Sendable {
+    package enum Kind: String, Sendable {
         case invalidRequest = "invalid_request"
         case authentication, permission
         case notFound = "not_found"
@@ -15,16 +15,18 @@ package struct APIError: Error, Sendable {
         case rateLimit = "rate_limit"
     }
 
-    var status: Int
-    var kind: Kind
-    var code: String
-    var message: String
-    var param: String?
+    package var status: Int
+    package var kind: Kind
+    package var code: String
+    package var message: String
+    package var param: String?
     /// Stable code of the store's error, where the store is the reason.
     var storeCode: String?
-    var headers: [(name: String, value: String)] = []
+    package var headers: [(name: String, value: String)] = []
 
-    init(_ status: Int, _ kind: Kind, _ code: String, _ message: String, param: String? = nil) {
+    package init(
+        _ status: Int, _ kind: Kind, _ code: String, _ message: String, param: String? = nil
+    ) {
         self.status = status
         self.kind = kind
         self.code = code
@@ -92,10 +94,10 @@ extension APIError {
         return error
     }
 
-    static let overloaded = APIError.unavailable(
+    package static let overloaded = APIError.unavailable(
         "overloaded", "Too many requests are waiting; nothing was recorded. Try again shortly.")
 
-    init(_ error: FieldError) {
+    package init(_ error: FieldError) {
         switch error.code {
         case .missing: self = .malformed("missing_field", error.message, param: error.param)
         case .wrongType: self = .malformed("wrong_type", error.message, param: error.param)
@@ -104,7 +106,7 @@ extension APIError {
         }
     }
 
-    init(_ error: JSONError) {
+    package init(_ error: JSONError) {
         switch error.code {
         case .duplicateKey:
             self = .malformed("duplicate_field", error.description, param: error.path)
@@ -113,10 +115,10 @@ extension APIError {
         }
     }
 
-    static let bodyTooLarge = APIError(
+    package static let bodyTooLarge = APIError(
         413, .invalidRequest, "body_too_large", "The body is larger than this server takes.")
 
-    init(_ error: EngineError) {
+    package init(_ error: EngineError) {
         switch error {
         case .command(let error): self.init(error)
         case .idempotencyMismatch:

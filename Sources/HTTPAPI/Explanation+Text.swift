@@ -34,10 +34,10 @@ extension Explanation {
         let estimate = reservation.estimate
         switch estimate.method {
         case .amount: text += " for an amount"
-        case .counts, .ceiling:
+        case .counts, .request, .ceiling:
             if case .rejected(let event) = decision, event.estimate == nil { break }
-            text +=
-                " with \(english.count(estimate.inputTokens, "input token")) and an output cap of "
+            text += " with \(english.count(estimate.inputTokens, "input token"))"
+            text += sizes(of: estimate) + " and an output cap of "
             text += english.count(estimate.maxOutputTokens, "token")
             if estimate.completions > 1 { text += " for each of \(estimate.completions) answers" }
         }
@@ -46,6 +46,31 @@ extension Explanation {
             text += " A budget had lowered the cap from \(english.number(asked))."
         }
         return text
+    }
+
+    /// How the prompt's tokens came about, in brackets; nothing where the caller counted them.
+    private func sizes(of estimate: Estimate) -> String {
+        var notes: [String] = []
+        if let most = estimate.maxInputTokens { notes.append("at most \(english.number(most))") }
+        if let images = estimate.inputImageTokens {
+            notes.append("\(english.number(images)) of them images")
+        }
+        if let audio = estimate.inputAudioTokens {
+            notes.append("\(english.number(audio)) of them sound")
+        }
+        if let contexts = estimate.fullContexts {
+            notes.append(
+                "\(english.count(contexts, "prompt")) bounded by the most that the model takes")
+        }
+        if let source = estimate.source {
+            notes.append(
+                "counted by \(source.tokenizer) in a request of "
+                    + "\(english.count(source.requestBytes, "byte")) as \(source.dialect)")
+            if !source.unbounded.isEmpty {
+                notes.append("without a bound for \(source.unbounded.joined(separator: ", "))")
+            }
+        }
+        return notes.isEmpty ? "" : " (\(notes.joined(separator: "; ")))"
     }
 
     private func priceLine(_ price: PinnedPrice?, _ title: String) -> String? {

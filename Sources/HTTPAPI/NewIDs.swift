@@ -1,7 +1,7 @@
 // Ids and secrets that the server makes.
 
 /// 22 letters and digits after the prefix: 128 random bits.
-func newID(_ prefix: String) -> String { prefix + randomText(count: 22) }
+package func newID(_ prefix: String) -> String { prefix + randomText(count: 22) }
 
 /// The secret of an API key: `fg_` and 43 characters, 256 random bits.
 package func newKeySecret() -> String { "fg_" + randomText(count: 43) }

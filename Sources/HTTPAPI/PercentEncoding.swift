@@ -2,7 +2,7 @@
 // NUL are errors and not text.
 
 /// Text of a path segment or query part; nil when it is not well-formed.
-func percentDecoded(_ text: Substring.UTF8View, plusIsSpace: Bool = false) -> String? {
+package func percentDecoded(_ text: Substring.UTF8View, plusIsSpace: Bool = false) -> String? {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count)
     var rest = text.makeIterator()

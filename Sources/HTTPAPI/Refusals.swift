@@ -1,23 +1,32 @@
 // A refusal as an answer: 402, or 429 where open holds are in the way. Made from its event alone.
 
-import Billing
-import CanonicalJSON
+package import Billing
+package import CanonicalJSON
 import Money
 
-struct Refusal {
+package struct Refusal {
     var recorded: RecordedEvent
     var event: UsageRejected
     var currency: String
     /// False in a dry run: nothing was recorded, there is no event to name.
     var isRecorded = true
 
+    package init(
+        recorded: RecordedEvent, event: UsageRejected, currency: String, isRecorded: Bool = true
+    ) {
+        self.recorded = recorded
+        self.event = event
+        self.currency = currency
+        self.isRecorded = isRecorded
+    }
+
     private var customer: String { recorded.customer ?? "" }
 
-    var isRetryable: Bool { event.code == .holdsFull }
+    package var isRetryable: Bool { event.code == .holdsFull }
 
-    var status: Int { isRetryable ? 429 : 402 }
+    package var status: Int { isRetryable ? 429 : 402 }
 
-    var headers: [(name: String, value: String)] {
+    package var headers: [(name: String, value: String)] {
         var headers = [(name: "x-should-retry", value: isRetryable ? "true" : "false")]
         if isRetryable { headers.append(("Retry-After", String(retryAfterSeconds))) }
         return headers
@@ -25,7 +34,7 @@ struct Refusal {
 
     /// Until the earliest hold in the way ends by itself, but at most five seconds: most holds are
     /// settled long before.
-    private var retryAfterSeconds: Int64 {
+    package var retryAfterSeconds: Int64 {
         guard let freesAt = event.freesAt else { return 1 }
         let microseconds = freesAt.microseconds - recorded.time.microseconds
         return min(max((microseconds + 999_999) / 1_000_000, 1), 5)
@@ -35,7 +44,7 @@ struct Refusal {
         JSONWriter.document { json in json.object("error") { json in writeMembers(&json) } }
     }
 
-    func writeMembers(_ json: inout JSONWriter) {
+    package func writeMembers(_ json: inout JSONWriter) {
         let measure = event.measure ?? .charge
         json.member("affordable_max_tokens", ifPresent: event.affordableMaxTokens)
         json.member("amount", ifPresent: event.amount, measure)
@@ -63,8 +72,12 @@ struct Refusal {
         json.member("retryable", isRetryable)
         json.member("rule", event.rule)
         json.member("spent", ifPresent: event.spent, measure)
-        json.member("type", isAboutMoney ? "spend_limit" : "policy")
+        json.member("type", type)
     }
+
+    package var code: String { event.code.rawValue }
+
+    package var type: String { isAboutMoney ? "spend_limit" : "policy" }
 
     private var isAboutMoney: Bool {
         switch event.code {
@@ -75,7 +88,7 @@ struct Refusal {
 
     // MARK: In words
 
-    var message: String {
+    package var message: String {
         switch event.rule {
         case .budget: aboutLimit("budget '\(event.budget ?? "")'")
         case .runCap: aboutLimit("the cap of run '\(event.call.run ?? "")'")

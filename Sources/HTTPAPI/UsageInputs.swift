@@ -10,11 +10,21 @@ extension UsageEstimate {
         var fields = fields
         self.init(inputTokens: try fields.count("input_tokens"))
         cachedInputTokens = try fields.optionalCount("cached_input_tokens")
+        maxInputTokens = try fields.optionalCount("max_input_tokens")
+        fullContexts = try fields.optionalCount("full_contexts")
         cacheWriteTokens = try fields.optionalCount("cache_write_tokens")
+        cacheWrite1hTokens = try fields.optionalCount("cache_write_1h_tokens")
+        inputImageTokens = try fields.optionalCount("input_image_tokens")
+        maxInputImageTokens = try fields.optionalCount("max_input_image_tokens")
+        inputAudioTokens = try fields.optionalCount("input_audio_tokens")
+        maxInputAudioTokens = try fields.optionalCount("max_input_audio_tokens")
         maxOutputTokens = try fields.optionalCount("max_output_tokens")
         expectedOutputTokens = try fields.optionalCount("expected_output_tokens")
+        extraOutputTokens = try fields.optionalCount("extra_output_tokens")
+        mayOutputAudio = try fields.optionalBool("may_output_audio") ?? false
         completions = try fields.optionalInt("completions", in: 1...1_000_000).map(Int64.init)
         webSearches = try fields.optionalCount("web_searches")
+        maxWebSearches = try fields.optionalCount("max_web_searches")
         serviceTier = try fields.optionalChoice("service_tier")
         attributes = try fields.attributes("attributes")
         try fields.rejectUnknown()
@@ -56,7 +66,10 @@ struct CallInput {
     var occurredAt: Instant?
 
     /// - Parameter customer: stands in where the body names none.
-    init(_ fields: inout JSONFields, customer: String? = nil) throws(FieldError) {
+    /// - Parameter isSized: the body may have a `request`, and that names the model then.
+    init(
+        _ fields: inout JSONFields, customer: String? = nil, isSized: Bool = false
+    ) throws(FieldError) {
         if let customer, !fields.has("customer") {
             _ = fields.optionalValue("customer")
             self.customer = customer
@@ -67,7 +80,9 @@ struct CallInput {
         user = try fields.optionalID("user")
         run = try fields.optionalID("run")
         tags = try fields.tags("tags")
-        model = try fields.id("model")
+        model =
+            isSized && fields.has("request")
+            ? try fields.optionalID("model") ?? "" : try fields.id("model")
         occurredAt = try fields.optionalTime("occurred_at")
     }
 
@@ -76,44 +91,22 @@ struct CallInput {
     }
 }
 
-extension CallSize {
-    init(_ fields: inout JSONFields) throws(FieldError) {
-        let estimate = try fields.optionalObject("usage_estimate")
-        let amount = try fields.optionalMoney("amount")
-        switch (estimate, amount) {
-        case (let estimate?, nil): self = .counts(try UsageEstimate(estimate))
-        case (nil, let amount?): self = .amount(amount)
-        case (nil, nil):
-            try fields.refuseMissing("usage_estimate", "or amount is required")
-            self = .amount(.zero)
-        case (_?, _?):
-            throw fields.error(.invalid, "amount", "and usage_estimate exclude each other")
-        }
-    }
-}
-
 struct EstimateInput {
     var call: CallInput
-    var size: CallSize
+    var size: SizeInput
 
     init(_ fields: JSONFields) throws(FieldError) {
         var fields = fields
-        call = try CallInput(&fields)
-        size = try CallSize(&fields)
+        call = try CallInput(&fields, isSized: true)
+        size = try SizeInput(&fields, &call)
         try fields.rejectUnknown()
-    }
-
-    func request(project: String) -> CallRequest {
-        CallRequest(
-            subject: call.subject(project: project), model: call.model, size: size,
-            occurredAt: call.occurredAt)
     }
 }
 
 struct ReserveInput {
     var id: String
     var call: CallInput
-    var size: CallSize
+    var size: SizeInput
     var holdSeconds: Int64?
     var onExpiry: ExpiryPolicy?
     var isDryRun: Bool
@@ -123,21 +116,12 @@ struct ReserveInput {
 
     init(_ fields: inout JSONFields) throws(FieldError) {
         id = try fields.id("id")
-        call = try CallInput(&fields)
-        size = try CallSize(&fields)
+        call = try CallInput(&fields, isSized: true)
+        size = try SizeInput(&fields, &call)
         holdSeconds = try fields.optionalHoldSeconds("ttl_seconds")
         onExpiry = try fields.optionalChoice("on_expiry")
         isDryRun = try fields.optionalBool("dry_run") ?? false
         try fields.rejectUnknown()
-    }
-
-    func request(project: String) -> ReserveRequest {
-        ReserveRequest(
-            id: id,
-            call: CallRequest(
-                subject: call.subject(project: project), model: call.model, size: size,
-                occurredAt: call.occurredAt),
-            holdSeconds: holdSeconds, onExpiry: onExpiry)
     }
 }
 

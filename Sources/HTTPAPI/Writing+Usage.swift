@@ -44,13 +44,30 @@ extension JSONWriter {
             json.member("completions", estimate.completions)
             json.figures("expected", estimate.expected)
             json.member("expected_output_tokens", estimate.expectedOutputTokens)
+            json.member("extra_output_tokens", ifPresent: estimate.extraOutputTokens)
+            json.member("full_contexts", ifPresent: estimate.fullContexts)
+            json.member("input_audio_tokens", ifPresent: estimate.inputAudioTokens)
+            json.member("input_image_tokens", ifPresent: estimate.inputImageTokens)
             json.member("input_tokens", estimate.inputTokens)
             json.marks(estimate.marks)
             json.member("markup_ppm", estimate.markupPartsPerMillion)
+            json.member("max_input_tokens", ifPresent: estimate.maxInputTokens)
             json.member("max_output_tokens", estimate.maxOutputTokens)
             json.member("method", estimate.method)
             json.price("price", ifPresent: estimate.price)
+            json.source(ifPresent: estimate.source)
             json.member("tier", estimate.tier)
+        }
+    }
+
+    private mutating func source(ifPresent source: EstimateSource?) {
+        guard let source else { return }
+        object("source") { json in
+            json.member("dialect", source.dialect)
+            json.member("request_bytes", source.requestBytes)
+            json.member("request_sha256", ifPresent: source.requestSHA256)
+            json.member("tokenizer", source.tokenizer)
+            if !source.unbounded.isEmpty { json.member("unbounded", source.unbounded) }
         }
     }
 

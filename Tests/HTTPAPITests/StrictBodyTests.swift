@@ -135,7 +135,7 @@ import Testing
                 + #""attributes":{"region":"a=b"}}}"#, "422 invalid_request",
             "usage_estimate.attributes.region"),
         Case(
-            String(repeating: "[", count: 40) + String(repeating: "]", count: 40),
+            String(repeating: "[", count: 80) + String(repeating: "]", count: 80),
             "400 malformed_json"),
     ]
 

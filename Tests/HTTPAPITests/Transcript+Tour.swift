@@ -9,6 +9,7 @@ extension Transcript {
         var tour = Transcript(try await APIFixture())
         await tour.setUp()
         await tour.calls()
+        await tour.requests()
         await tour.usage()
         await tour.customers()
         await tour.reads()
@@ -81,6 +82,27 @@ extension Transcript {
                 + #""expires_at":"2027-01-01T00:00:00Z","source":"stripe_checkout","#
                 + #""source_reference":"cs_1"}"#)
         await post("/v1/customers/rich/credits", #"{"id":"h","amount":"1.50"}"#)
+    }
+
+    /// Sized requests, of which each answer shows another member.
+    private mutating func requests() async {
+        let said = #""messages":[{"role":"user","content":"hi"}],"max_tokens":9"#
+        for (more, request) in [
+            ("", #"{"model":"gpt-4o",\#(said),"prediction":{"content":"hi"}}"#),
+            (#","dialect":"anthropic.messages""#, #"{"model":"claude-sonnet-4-5",\#(said)}"#),
+            (
+                "",
+                #"{"model":"gpt-4o","input":[{"role":"user","content":[{"type":"input_image","#
+                    + #""image_url":"https://example.com/a.png"}]}],"previous_response_id":"r"}"#
+            ),
+            (#","model":"gpt-4o""#, #"{\#(said),"tools":[{"type":"oracle"}]}"#),
+            (#","allow_unbounded":true"#, #"{"model":"gpt-4o",\#(said),"plugins":[1]}"#),
+            ("", #"{"model":"gpt-4o","messages":1}"#),
+        ] {
+            let body = #""customer":"acme"\#(more),"request":\#(request)"#
+            await post("/v1/estimates", "{\(body)}")
+            await post("/v1/reservations", #"{"id":"sized-\#(request.utf8.count)",\#(body)}"#)
+        }
     }
 
     private mutating func calls() async {
