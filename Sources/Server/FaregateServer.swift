@@ -6,6 +6,7 @@
 
 import CEmbedded
 import Engine
+import Gateway
 import Glibc
 import HTTPAPI
 import Hummingbird
@@ -95,6 +96,7 @@ package struct FaregateServer: Sendable {
         let gate = ServingGate()
         let listening = Latch<ServerAddress>()
         let connections = ConnectionMetrics()
+        let calls = GatewayMetrics(configuration.gateway)
         let noted = FailureNote()
         let configuration = configuration
         let ledger = LedgerService(
@@ -104,7 +106,13 @@ package struct FaregateServer: Sendable {
                     rules: configuration.notifications.targets,
                     timeoutSeconds: Int64(configuration.webhookTimeoutSeconds))
             },
-            open: { () async throws(ServerFailure) in try await openLedger(gate, connections) },
+            open: { () async throws(ServerFailure) in
+                try await openLedger(gate, connections, calls)
+            },
+            gateway: { ledger in
+                if configuration.gateway.upstreams.isEmpty { return nil }
+                return Gateway(api: ledger.api, settings: configuration.gateway, metrics: calls)
+            },
             onReady: hooks.onReady)
         // Stopped in the opposite order.
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
@@ -121,7 +129,9 @@ package struct FaregateServer: Sendable {
                 service: listener(gate, connections, listening),
                 successTerminationBehavior: .gracefullyShutdownGroup, serviceName: "http"),
             .init(
-                service: DrainService(gate: gate, delaySeconds: configuration.drainDelaySeconds),
+                service: DrainService(
+                    gate: gate, delaySeconds: configuration.drainDelaySeconds,
+                    callsSeconds: max(configuration.shutdownTimeoutSeconds - 5, 1)),
                 serviceName: "drain"),
             .init(
                 service: stop, successTerminationBehavior: .gracefullyShutdownGroup,
@@ -141,7 +151,7 @@ package struct FaregateServer: Sendable {
     }
 
     private func openLedger(
-        _ gate: ServingGate, _ connections: ConnectionMetrics
+        _ gate: ServingGate, _ connections: ConnectionMetrics, _ calls: GatewayMetrics
     ) async throws(ServerFailure) -> OpenLedger {
         var engine = EngineConfiguration()
         engine.queueMax = configuration.queueMax
@@ -151,7 +161,7 @@ package struct FaregateServer: Sendable {
             path: path,
             creation: OpenLedger.Creation(
                 currency: configuration.currency, isTestClock: configuration.isTestClock),
-            views: configuration.viewsPath, engine: engine, api: api(connections),
+            views: configuration.viewsPath, engine: engine, api: api(connections, calls),
             notifications: configuration.notifications,
             log: { accessLog.write($0) }, notice: { logger.warning("\($0)") },
             loading: { folded, total in
@@ -171,7 +181,9 @@ package struct FaregateServer: Sendable {
         return ledger
     }
 
-    private func api(_ connections: ConnectionMetrics) -> APIConfiguration {
+    private func api(
+        _ connections: ConnectionMetrics, _ calls: GatewayMetrics
+    ) -> APIConfiguration {
         var api = APIConfiguration()
         api.maxBodyBytes = configuration.bodyBytesMax
         api.bodiesBytesMax = configuration.bodiesBytesMax
@@ -186,6 +198,7 @@ package struct FaregateServer: Sendable {
         let connectionsMax = configuration.connectionsMax
         api.moreMetrics = [
             { connections.write(to: &$0, max: connectionsMax) },
+            { calls.write(to: &$0) },
             { text in
                 ProcessMetrics.writeFiles(
                     to: &text, ledger: ledger,
@@ -218,7 +231,9 @@ package struct FaregateServer: Sendable {
             responder: gate.responder,
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [ConnectionGuardInstaller(limits, connections)],
+                    additionalChannelHandlers: [
+                        ConnectionGuardInstaller(limits, connections), PeerWatch(),
+                    ],
                     idleTimeout: .seconds(Int64(configuration.idleTimeoutSeconds)))),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),

@@ -1,6 +1,7 @@
 // The services of a server besides its sockets.
 
 import Engine
+import Gateway
 import HTTPAPI
 import Logging
 import Notifications
@@ -16,6 +17,8 @@ struct LedgerService: Service {
     let listening: Latch<ServerAddress>
     let webhooks: @Sendable () -> any WebhookTransport
     let open: @Sendable () async throws(ServerFailure) -> OpenLedger
+    /// Nil: there are no upstreams.
+    let gateway: @Sendable (OpenLedger) -> Gateway?
     let onReady: @Sendable (ServerAddress, OpenLedger) -> Void
 
     func run() async throws {
@@ -46,11 +49,16 @@ struct LedgerService: Service {
         }
         ledger.readModels.start()
         ledger.webhooks?.start(webhooks(), wokenBy: ledger.engine.commits)
-        gate.open(ledger.api)
+        let gateway = gateway(ledger)
+        gate.open(ledger.api, gateway)
         onReady(address, ledger)
         // Ends by graceful shutdown or by cancellation; either way the engine is stopped properly.
         try? await gracefulShutdown()
-        await ledger.shutdown()
+        // Not as part of this task, which may be cancelled: calls are settled first.
+        await Task {
+            await gateway?.shutdown()
+            await ledger.shutdown()
+        }.value
     }
 }
 
@@ -86,11 +94,20 @@ struct FailureNotingService<Inner: Service>: Service {
 struct DrainService: Service {
     let gate: ServingGate
     let delaySeconds: Int
+    /// How long calls of the gateway may go on, after that.
+    let callsSeconds: Int
 
     func run() async throws {
         try? await gracefulShutdown()
         let wasServing = gate.drain()
         if wasServing, delaySeconds > 0 { try? await Task.sleep(for: .seconds(delaySeconds)) }
         gate.endStreams()
+        // The sockets are asked to finish now, and wait for the calls. Those that last longer are
+        // ended while there is still time to settle them.
+        let (gate, seconds) = (gate, callsSeconds)
+        Task {
+            try? await Task.sleep(for: .seconds(seconds))
+            gate.stopCalls()
+        }
     }
 }

@@ -1,4 +1,6 @@
+import CanonicalJSON
 package import Configuration
+package import Gateway
 package import Logging
 package import Notifications
 import Observability
@@ -40,6 +42,9 @@ package struct ServerConfiguration: Sendable {
     package var eventHeartbeatSeconds: Int
     package var notifications: NotificationSettings
     package var webhookTimeoutSeconds: Int
+    /// Path of the file with the upstreams; nil: there are none.
+    package var upstreamsPath: String?
+    package var gateway: GatewaySettings
 
     /// All settings with where each came from, in the table's order; secrets are masked.
     package let report: [Line]
@@ -62,9 +67,11 @@ package struct ServerConfiguration: Sendable {
     /// - Parameters:
     ///   - file: path and bytes of the configuration file, if there is one.
     ///   - options: values of the command line by setting, with the option each was given by.
+    ///   - read: reads the files that settings name.
     package init(
         file: (path: String, bytes: [UInt8])? = nil, environment: [String: String] = [:],
-        options: [String: (value: ConfigContent, option: String)] = [:]
+        options: [String: (value: ConfigContent, option: String)] = [:],
+        read: (String) throws(WholeFile.Failure) -> [UInt8] = Self.readFile
     ) throws(ConfigurationError) {
         var parsed: ConfigurationFile?
         if let file { parsed = try ConfigurationFile(file.bytes, path: file.path) }
@@ -107,23 +114,52 @@ package struct ServerConfiguration: Sendable {
         shutdownTimeoutSeconds = try reader.integer(.shutdownTimeout)
         eventStreamsMax = try reader.integer(.eventStreamsMax)
         eventHeartbeatSeconds = try reader.integer(.eventHeartbeat)
-        notifications = NotificationSettings()
-        notifications.targets.allowsHTTP = try reader.flag(.webhookHTTP)
-        notifications.targets.allowsPrivate = try reader.flag(.webhookPrivateTargets)
-        webhookTimeoutSeconds = try reader.integer(.webhookTimeout)
-        let thresholds = try reader.text(.webhookThresholds) { text in
-            NotificationSettings.percentages(text) == nil
-                ? "must be at most 10 ascending whole percentages between 1 and 1000, as 50,80,100"
-                : nil
+        (notifications, webhookTimeoutSeconds) = try reader.webhooks()
+        upstreamsPath = try reader.optionalText(.upstreams) {
+            $0.isEmpty ? "must not be empty" : nil
         }
-        notifications.rules.thresholds = NotificationSettings.percentages(thresholds) ?? []
-        notifications.rules.runSpikeFactor = Int64(try reader.integer(.webhookRunSpike))
+        gateway = GatewaySettings()
+        if let upstreamsPath {
+            gateway = try Self.gateway(upstreamsPath, environment, read)
+        }
         report = reader.lines
 
         let known = Set(Setting.all.map(\.variable)).union(Self.clientVariables)
+        // A key of an upstream may be in a variable of any name.
+        let keys = Set(gateway.upstreams.compactMap(\.keyVariable))
         strangeVariables = environment.keys
-            .filter { $0.hasPrefix(Setting.variablePrefix) && !known.contains($0) }
+            .filter {
+                $0.hasPrefix(Setting.variablePrefix) && !known.contains($0) && !keys.contains($0)
+            }
             .sorted()
+    }
+
+    private static func gateway(
+        _ path: String, _ environment: [String: String],
+        _ read: (String) throws(WholeFile.Failure) -> [UInt8]
+    ) throws(ConfigurationError) -> GatewaySettings {
+        let name = Setting.upstreams.name
+        let bytes: [UInt8]
+        do throws(WholeFile.Failure) {
+            bytes = try read(path)
+        } catch {
+            throw ConfigurationError(name, "the file of \(name) cannot be read: \(error)")
+        }
+        let json: JSONValue
+        do throws(JSONError) {
+            json = try StrictJSON.parse(bytes)
+        } catch {
+            throw ConfigurationError(name, "\(path): \(error)")
+        }
+        do throws(FieldError) {
+            return try UpstreamFile.settings(json, environment: environment)
+        } catch {
+            throw ConfigurationError(error.param, "\(error.message) (\(path))")
+        }
+    }
+
+    package static func readFile(_ path: String) throws(WholeFile.Failure) -> [UInt8] {
+        try WholeFile.read(path, maxBytes: 1 << 20)
     }
 
     private static func fault(inAdminKey key: String) -> String? {
@@ -185,6 +221,22 @@ private struct Reader {
         }
         note(setting, flag ? "true" : "false", origin)
         return flag
+    }
+
+    /// What is notified and where to, and how long a receiver may take.
+    mutating func webhooks() throws(ConfigurationError) -> (NotificationSettings, Int) {
+        var notifications = NotificationSettings()
+        notifications.targets.allowsHTTP = try flag(.webhookHTTP)
+        notifications.targets.allowsPrivate = try flag(.webhookPrivateTargets)
+        let timeoutSeconds = try integer(.webhookTimeout)
+        let thresholds = try text(.webhookThresholds) { text in
+            NotificationSettings.percentages(text) == nil
+                ? "must be at most 10 ascending whole percentages between 1 and 1000, as 50,80,100"
+                : nil
+        }
+        notifications.rules.thresholds = NotificationSettings.percentages(thresholds) ?? []
+        notifications.rules.runSpikeFactor = Int64(try integer(.webhookRunSpike))
+        return (notifications, timeoutSeconds)
     }
 
     private mutating func note(_ setting: Setting, _ value: String, _ origin: SettingOrigin) {

@@ -1,17 +1,19 @@
 // Stands between the sockets and the ledger: the server listens before there is a ledger to ask.
 
 import Billing
+import Gateway
 import HTTPAPI
 import Hummingbird
+import NIOCore
 import ServiceLifecycle
 import Synchronization
 
 final class ServingGate: Sendable {
-    typealias Context = BasicRequestContext
+    typealias Context = EdgeContext
 
     private enum State {
         case starting(StartingProgress)
-        case serving(API, any HTTPResponder<Context>)
+        case serving(API, any HTTPResponder<Context>, Gateway?)
     }
 
     private let state = Mutex(State.starting(StartingProgress()))
@@ -29,9 +31,9 @@ final class ServingGate: Sendable {
     }
 
     /// From now on requests reach the ledger.
-    func open(_ api: API) {
+    func open(_ api: API, _ gateway: Gateway?) {
         let responder = api.router(context: Context.self).buildResponder()
-        state.withLock { $0 = .serving(api, responder) }
+        state.withLock { $0 = .serving(api, responder, gateway) }
         if isStopping.load(ordering: .sequentiallyConsistent) { api.beginDraining() }
         if areStreamsOver.load(ordering: .sequentiallyConsistent) { api.closeStreams() }
     }
@@ -39,15 +41,22 @@ final class ServingGate: Sendable {
     /// `/readyz` says that the server stops. False: there was no ledger yet.
     func drain() -> Bool {
         isStopping.store(true, ordering: .sequentiallyConsistent)
-        guard case .serving(let api, _) = current else { return false }
+        guard case .serving(let api, _, _) = current else { return false }
         api.beginDraining()
         return true
     }
 
-    /// Ends the streams of events; no new ones begin.
+    /// Ends the streams of events; no new ones begin. Calls of the gateway go on, and none begin.
     func endStreams() {
         areStreamsOver.store(true, ordering: .sequentiallyConsistent)
-        if case .serving(let api, _) = current { api.closeStreams() }
+        guard case .serving(let api, _, let gateway) = current else { return }
+        api.closeStreams()
+        gateway?.close()
+    }
+
+    /// Ends the calls of the gateway that are under way.
+    func stopCalls() {
+        if case .serving(_, _, let gateway) = current { gateway?.stopCalls() }
     }
 
     private var current: State { state.withLock { $0 } }
@@ -57,7 +66,9 @@ final class ServingGate: Sendable {
         CallbackResponder { request, context in
             switch self.current {
             case .starting(let progress): progress.answer(APIRequest(headOf: request)).hummingbird
-            case .serving(_, let responder):
+            case .serving(_, _, let gateway?) where gateway.serves(request.uri.path):
+                try await gateway.respond(to: request, channel: context.channel)
+            case .serving(_, let responder, _):
                 try await responder.respond(to: request, context: context)
             }
         }
@@ -69,7 +80,7 @@ final class ServingGate: Sendable {
             var asked = APIRequest(headOf: request)
             switch self.current {
             case .starting(let progress): return progress.answer(asked).hummingbird
-            case .serving(let api, _):
+            case .serving(let api, _, _):
                 asked.authorization = nil
                 let isOpen = ["/healthz", "/readyz", "/metrics"].contains(asked.path)
                 // Whoever can connect here may read these, and nothing else.
@@ -78,6 +89,17 @@ final class ServingGate: Sendable {
                 return await api.respond(to: asked).hummingbird
             }
         }
+    }
+}
+
+/// A request with the connection that it came by.
+struct EdgeContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
     }
 }
 

@@ -135,6 +135,10 @@ package struct Setting: Sendable {
         "webhook_run_spike", .integer(2...10_000), 10,
         "A run is notified when it is charged this many times what the project's runs usually are.")
 
+    package static let upstreams = Setting(
+        "upstreams", .text, nil,
+        "Path of the JSON file with the providers that the gateway passes calls on to.")
+
     /// In the order in which people read them.
     package static let all = [
         db, views, host, port, adminKey, testClock, currency, metricsHost, metricsPort, logLevel,
@@ -142,6 +146,7 @@ package struct Setting: Sendable {
         rateLimits, headTimeout, requestTimeout, idleTimeout, writeTimeout, drainDelay,
         shutdownTimeout, eventStreamsMax, eventHeartbeat,
         webhookHTTP, webhookPrivateTargets, webhookTimeout, webhookThresholds, webhookRunSpike,
+        upstreams,
     ]
 }
 

@@ -94,7 +94,11 @@ def live(server):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        server = faregate.Server(folder).start()
+        # The gateway's figures are there with the first upstream.
+        upstreams = pathlib.Path(folder) / "upstreams.json"
+        upstreams.write_text(json.dumps({"upstreams": {"nowhere": {
+            "dialect": "openai", "base_url": "http://127.0.0.1:1"}}}))
+        server = faregate.Server(folder, arguments=["--upstreams", str(upstreams)]).start()
         try:
             samples, families = live(server)
             assert server.stop() == 0

@@ -2,6 +2,7 @@
 // nothing.
 
 import EventLog
+import Gateway
 import Glibc
 import SQLiteEventLog
 
@@ -45,7 +46,8 @@ package struct Doctor: Sendable {
     /// All checks, in the order in which people read them. Blocks, for some tenths of a second.
     package func examine() -> [DoctorCheck] {
         [
-            sqlite(version: SQLiteEventStore.sqliteVersion), settings(), folder(), ledgerFile(),
+            sqlite(version: SQLiteEventStore.sqliteVersion), settings(), upstreams(), folder(),
+            ledgerFile(),
             ledger(), lock(), writeAheadLog(), leftovers(), diskSpace(), fileSystem(), syncTime(),
             clock(), openFiles(), fileSize(), timeZones(),
         ].compactMap { $0 }
@@ -80,6 +82,29 @@ package struct Doctor: Sendable {
         return .warn(
             "settings", faults.joined(separator: "; "),
             "see what is in force and where it comes from: faregate config check")
+    }
+
+    /// Nil: there are none.
+    func upstreams() -> DoctorCheck? {
+        let upstreams = configuration.gateway.upstreams
+        guard let path = configuration.upstreamsPath, !upstreams.isEmpty else { return nil }
+        var faults: [String] = []
+        var status = stat()
+        if upstreams.contains(where: { $0.key != nil && $0.keyVariable == nil }),
+            stat(path, &status) == 0, status.st_mode & 0o077 != 0
+        {
+            faults.append("\(path) has keys in it and can be read by others (chmod 600)")
+        }
+        for upstream in upstreams where !upstream.baseURL.isEncrypted && upstream.key != nil {
+            if !upstream.baseURL.isThisMachine {
+                faults.append("the key of '\(upstream.name)' goes over plain HTTP")
+            }
+        }
+        let names = upstreams.map(\.name).joined(separator: ", ")
+        guard !faults.isEmpty else { return .ok("upstreams", names) }
+        return .warn(
+            "upstreams", faults.joined(separator: "; "),
+            "name the variable of a key in key_env, and use https:// beyond this machine")
     }
 
     // MARK: The ledger
