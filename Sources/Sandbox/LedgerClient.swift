@@ -54,9 +54,9 @@ struct LedgerAnswer: Sendable {
 struct LedgerClient: Sendable {
     static let longestAnswer = 4 << 20
 
-    private let client: HTTPClient
-    private let baseURL: String
-    private let authorization: String
+    let client: HTTPClient
+    let baseURL: String
+    let authorization: String
 
     init(_ client: HTTPClient, options: SandboxOptions) {
         self.client = client

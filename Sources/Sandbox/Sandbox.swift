@@ -51,7 +51,14 @@ package enum Sandbox {
         let pace = try await play.run()
         let tally = recorder.current
         let books = try await Books.closed(stage, tally: tally)
-        return SandboxReport(
+        var report = SandboxReport(
             options: options, survey: survey, stage: stage, pace: pace, tally: tally, books: books)
+        if let served = options.served {
+            let act = GatewayAct(stage: stage, client: client, served: served)
+            let (gateway, differences) = try await act.perform()
+            report.gateway = gateway
+            report.differences += differences
+        }
+        return report
     }
 }

@@ -16,6 +16,9 @@ package struct SandboxOptions: Sendable {
     package var seed: UInt64
     /// Columns of the terminal.
     package var width: Int
+    /// What the provider behind the server's gateway has served so far; nil: there is no gateway to
+    /// show.
+    package var served: (@Sendable () -> [ServedCall])?
     /// Takes the progress bar's text, control characters included; nil when there is no terminal.
     package var progress: (@Sendable (String) -> Void)?
 

@@ -15,6 +15,7 @@ extension SandboxReport {
         ]
         if !refusals.isEmpty { sections.append(refusalTable(width, style)) }
         sections += [totals(style), latencyTable(width, style)]
+        if let gateway { sections.append(gateway.section(width: width, title: style.title)) }
         if !failures.isEmpty { sections.append(failureLines(style)) }
         sections.append(verdict(style))
         return sections.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
@@ -209,7 +210,7 @@ extension SandboxReport {
                 style.good("Cross-check OK:")
                     + " what the answers add up to is what the server has booked, to the last nano"
                     + " unit,", "for each of the \(customers.count) customers.",
-            ]
+            ] + (gateway == nil ? [] : ["What the provider served is what the gateway has booked."])
         }
         let noun = differences.count == 1 ? "difference" : "differences"
         return [style.bad("Cross-check: \(differences.count) \(noun)")]

@@ -101,6 +101,8 @@ package struct SandboxReport: Sendable, Equatable {
     package var notes = Notes()
     package var reserveLatency: LatencySummary?
     package var settleLatency: LatencySummary?
+    /// Nil: there was no gateway to show.
+    package var gateway: GatewayActReport?
     /// Answers that should not have been.
     package var failures: [Failure] = []
     /// Where the player's sums and the server's balances differ.

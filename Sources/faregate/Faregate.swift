@@ -19,13 +19,16 @@ struct Faregate: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Server",
-                subcommands: [ServeCommand.self, SandboxCommand.self, ConfigCommand.self]),
+                subcommands: [
+                    ServeCommand.self, SandboxCommand.self, SimulateCommand.self,
+                    ConfigCommand.self,
+                ]),
             CommandGroup(
                 name: "Calls",
                 subcommands: [
                     EstimateCommand.self, ReserveCommand.self, SettleCommand.self,
                     ReleaseCommand.self, ExtendCommand.self, AdjustCommand.self,
-                    UsageCommand.self, RunCommand.self,
+                    UsageCommand.self, RunCommand.self, TokensCommand.self,
                 ]),
             CommandGroup(
                 name: "Customers and money",

@@ -15,7 +15,8 @@ import Testing
 
         """
 
-    // A trace is played over HTTP on a new ledger; the report ends with what verify found.
+    // A trace is played over HTTP on a new ledger, then calls go through the gateway; the report
+    // ends with what verify found.
     @Test func playsATraceAndEnds() async throws {
         let folder = TemporaryFolder()
         try WholeFile.replace(folder.file("trace.csv"), with: Array(Self.trace.utf8))
@@ -26,6 +27,9 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.error)")
         #expect(outcome.error == "")
         #expect(outcome.out.contains("Faregate sandbox: 4 requests"))
+        #expect(outcome.out.contains("Through the gateway, to a simulated provider"))
+        #expect(outcome.out.contains("refused before any money was spent: 402"))
+        #expect(outcome.out.contains("What the provider served is what the gateway has booked."))
         #expect(outcome.out.hasSuffix("The ledger is sound.\n"))
         let list = try await Shell().must(
             "customer", "list", "--db", folder.file("s.db"), "--project", "sandbox", "--json")

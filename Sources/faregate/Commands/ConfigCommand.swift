@@ -1,5 +1,6 @@
 import ArgumentParser
 import CanonicalJSON
+import Gateway
 import Server
 
 struct ConfigCommand: AsyncParsableCommand {
@@ -12,7 +13,8 @@ struct ConfigCommand: AsyncParsableCommand {
             abstract: "Print every setting that would be in force, and where it comes from.",
             discussion: """
                 Takes the options of `faregate serve`, reads the same file and environment, and ends
-                with 2 when something is wrong. Secrets are masked.
+                with 2 when something is wrong. The upstreams of the gateway are listed, too. Secrets
+                are masked, and keys of upstreams are not shown at all.
 
                 Examples:
                   faregate config check --config faregate.json
@@ -44,7 +46,18 @@ struct ConfigCommand: AsyncParsableCommand {
                     line.origin.description, meaning,
                 ])
             }
-            return table.text()
+            let upstreams = configuration.gateway.upstreams
+            if upstreams.isEmpty { return table.text() }
+            var more = Table([
+                .text("Upstream"), .text("Dialect"), .text("Base URL"), .text("Key from"),
+            ])
+            for upstream in upstreams {
+                more.add([
+                    upstream.name, upstream.dialectName, upstream.baseURL.text,
+                    upstream.keyOrigin,
+                ])
+            }
+            return table.text() + "\n\n" + more.text()
         }
 
         private static func json(_ configuration: ServerConfiguration) -> String {
@@ -55,7 +68,20 @@ struct ConfigCommand: AsyncParsableCommand {
                         ("value", .string(line.value)),
                     ]))
             }
-            return CanonicalJSON.pretty(.object(JSONObject([("settings", .array(settings))])))
+            let upstreams = configuration.gateway.upstreams.map { upstream -> JSONValue in
+                .object(
+                    JSONObject([
+                        ("base_url", .string(upstream.baseURL.text)),
+                        ("dialect", .string(upstream.dialectName)),
+                        ("key_from", .string(upstream.keyOrigin)),
+                        ("name", .string(upstream.name)),
+                    ]))
+            }
+            return CanonicalJSON.pretty(
+                .object(
+                    JSONObject([
+                        ("settings", .array(settings)), ("upstreams", .array(upstreams)),
+                    ])))
         }
     }
 }

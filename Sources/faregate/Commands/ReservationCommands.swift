@@ -12,6 +12,8 @@ struct EstimateCommand: LedgerCommand {
             Examples:
               faregate estimate --customer acme --model gpt-4o --input 1200 --max-output 500
               faregate estimate --customer acme --model any --amount 0.25
+              faregate estimate --customer acme --request body.json
+              faregate estimate --customer acme --request body.json --dialect anthropic.messages
             """)
 
     @OptionGroup var subject: SubjectOptions
@@ -19,15 +21,19 @@ struct EstimateCommand: LedgerCommand {
     @OptionGroup var project: ProjectOption
     @OptionGroup var ledger: LedgerOptions
 
+    func validate() throws { try subject.requireModel(unless: size.request) }
+
     func run(_ ledger: LedgerSession) async throws {
         var body = JSONObject()
         subject.add(to: &body, project: project.name)
-        size.add(to: &body)
+        try size.add(to: &body)
         try await ledger.show(try .post("estimates", body: body)) { answer in
             var sheet = FactSheet()
             sheet.add("Would be", answer["would_be"].text)
+            sheet.add("No bound for", answer["unbounded"].list)
             sheet.add("Plan", answer["plan"].text)
             sheet.add("Price", pricePhrase(answer["estimate"]["price"]))
+            sheet.add("Counted", sourcePhrase(answer["estimate"]))
             sheet.add(
                 "Affordable output", answer["affordable_max_tokens"].text.map { "\($0) tokens" })
             sheet.add("Refusal", answer["refusal"]["message"].text)
@@ -48,6 +54,7 @@ struct ReserveCommand: LedgerCommand {
               faregate reserve req-1 --customer acme --model gpt-4o --input 1200 --max-output 500
               faregate reserve req-2 --customer acme --model any --amount 0.25 --ttl 60 \\
                   --on-expiry charge
+              faregate reserve req-3 --customer acme --request body.json
             """)
 
     @Argument(help: "Id of the reservation.") var id: String
@@ -67,11 +74,13 @@ struct ReserveCommand: LedgerCommand {
     @OptionGroup var project: ProjectOption
     @OptionGroup var ledger: LedgerOptions
 
+    func validate() throws { try subject.requireModel(unless: size.request) }
+
     func run(_ ledger: LedgerSession) async throws {
         var body = JSONObject()
         body.set("id", id)
         subject.add(to: &body, project: project.name)
-        size.add(to: &body)
+        try size.add(to: &body)
         body.set("ttl_seconds", ttl)
         body.set("on_expiry", onExpiry)
         if dryRun { body.append("dry_run", .bool(true)) }
@@ -312,6 +321,7 @@ struct UsageCommand: AsyncParsableCommand {
         @OptionGroup var ledger: LedgerOptions
 
         func validate() throws {
+            try subject.requireModel()
             if (usage.counts == nil) == (amount == nil) {
                 throw ValidationError("Give the usage (--input, --output …) or --amount.")
             }

@@ -1,8 +1,11 @@
 import ArgumentParser
+import CanonicalJSON
+import Gateway
 import Logging
 import Observability
 import Sandbox
 import Server
+import Simulators
 
 struct SandboxCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,8 +14,10 @@ struct SandboxCommand: AsyncParsableCommand {
         discussion: """
             Starts a server, creates customers with different plans and budgets, plays a trace of
             real requests over HTTP in compressed time, and prints what was reserved, settled and
-            rejected, what it cost and what it is charged, and whether the ledger verifies. Then it
-            stays up for curl and the other commands, until it is interrupted.
+            rejected, what it cost and what it is charged. Then calls go through the gateway to a
+            simulated provider, so that no key of a provider is needed, and the report says whether
+            all of it is on the ledger and whether the ledger verifies. The server and the provider
+            stay up for curl, SDKs and the other commands, until they are interrupted.
 
             Examples:
               faregate sandbox --db sandbox.db
@@ -43,7 +48,39 @@ struct SandboxCommand: AsyncParsableCommand {
         if options.logLevel == nil {
             configuration.logLevel = max(configuration.logLevel, .error)
         }
-        let key = configuration.adminKey ?? Self.randomKey()
+        let key = configuration.adminKey ?? Self.randomKey("fg_")
+        let play = self
+        guard configuration.gateway.upstreams.isEmpty else {
+            // Somebody's own upstreams are not to be called for show.
+            return try await play.serve(configuration, key: key, console, provider: nil)
+        }
+        var simulated = ProviderSimulator.Configuration()
+        simulated.key = Self.randomKey("sim_")
+        let provider = ProviderSimulator(simulated)
+        let (base, providerKey) = (configuration, simulated.key)
+        try await provider.serving { url in
+            var configuration = base
+            configuration.gateway = try Self.upstreams(url, key: providerKey)
+            try await play.serve(configuration, key: key, console, provider: provider)
+        }
+    }
+
+    /// The simulated provider in both dialects.
+    private static func upstreams(_ url: String, key: String) throws -> GatewaySettings {
+        let upstreams = ["openai", "anthropic"].map { name in
+            let upstream = JSONObject([
+                ("dialect", .string(name)), ("base_url", .string(url)), ("key", .string(key)),
+            ])
+            return (name, JSONValue.object(upstream))
+        }
+        let file = JSONObject([("upstreams", .object(JSONObject(upstreams)))])
+        return try UpstreamFile.settings(.object(file), environment: [:])
+    }
+
+    private func serve(
+        _ configuration: ServerConfiguration, key: String, _ console: Console,
+        provider: ProviderSimulator?
+    ) async throws {
         let (openings, announce) = AsyncStream.makeStream(of: Opened.self)
         let bar = ProgressBar("Reading the log", console: console)
         var hooks = ServerHooks()
@@ -70,7 +107,7 @@ struct SandboxCommand: AsyncParsableCommand {
             group.addTask {
                 do {
                     for await opened in openings {
-                        try await play.play(opened, key: key, console)
+                        try await play.play(opened, key: key, console, provider)
                         if play.exit { break }
                     }
                 } catch {
@@ -101,12 +138,21 @@ struct SandboxCommand: AsyncParsableCommand {
         var ledger: OpenLedger
     }
 
-    private func play(_ opened: Opened, key: String, _ console: Console) async throws {
+    private func play(
+        _ opened: Opened, key: String, _ console: Console, _ provider: ProviderSimulator?
+    ) async throws {
         let url = opened.address.url
         var sandbox = SandboxOptions(
             baseURL: url, adminKey: key, trace: trace.map { .file(path: $0) } ?? .sample,
             speed: speed, concurrency: concurrency)
         sandbox.width = console.width
+        if let books = provider?.books {
+            sandbox.served = {
+                books.requests.map {
+                    ServedCall(tokens: Int64($0.tokens), hasOwnKey: $0.credential == .own)
+                }
+            }
+        }
         if console.isErrorTerminal { sandbox.progress = console.writeError }
         let report: SandboxReport
         do {
@@ -130,14 +176,19 @@ struct SandboxCommand: AsyncParsableCommand {
           faregate customer list
           faregate events --type usage.rejected --limit 5
           curl -s -H "Authorization: Bearer $FAREGATE_KEY" $FAREGATE_URL/v1/customers?limit=2
+          curl -sN -H "Authorization: Bearer $FAREGATE_KEY" -H "X-Faregate-Customer: you" \\
+            $FAREGATE_URL/openai/v1/chat/completions --json '{"model":"gpt-4o-mini",
+            "stream":true,"messages":[{"role":"user","content":"Hello"}]}'
+
+        SDKs take \(url)/openai/v1 or \(url)/anthropic as their base URL.
         """
     }
 
     /// Good for this run only.
-    private static func randomKey() -> String {
+    private static func randomKey(_ prefix: String) -> String {
         var random = SystemRandomNumberGenerator()
         let words = (0..<3).map { _ in String(random.next() as UInt64, radix: 36) }
-        return "fg_" + words.joined()
+        return prefix + words.joined()
     }
 }
 

@@ -13,6 +13,10 @@ struct ServeCommand: AsyncParsableCommand {
             way is finished first; a second one ends it at once. A new ledger gets an
             administrator's key, whose secret is shown once.
 
+            With --upstreams it is a gateway, too: point the base URL of an OpenAI or Anthropic
+            library at /NAME of an upstream, with a key of Faregate's and the header
+            X-Faregate-Customer. Every call is then held before it is sent, and settled after.
+
             /metrics has figures for Prometheus; docs/operating explains them, the limits and all
             settings.
 
@@ -23,6 +27,7 @@ struct ServeCommand: AsyncParsableCommand {
               faregate serve --db /var/lib/faregate/faregate.db
               FAREGATE_PORT=9000 faregate serve --config faregate.json
               faregate serve --db test.db --test-clock --port 0 --port-file port.txt
+              OPENAI_API_KEY=sk-… faregate serve --upstreams upstreams.json
             """)
 
     @OptionGroup var options: ServeOptions

@@ -40,6 +40,13 @@ struct ServeOptions: ParsableArguments {
             "trace, debug, info, notice, warning, error or critical.", valueName: "level"))
     var logLevel: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The providers that the gateway passes calls on to; see docs/gateway.md.",
+            valueName: "file"),
+        completion: .file(extensions: ["json"]))
+    var upstreams: String?
+
     /// What file, environment and options come to.
     func configuration(_ console: Console) throws(CommandFailure) -> ServerConfiguration {
         var file: (path: String, bytes: [UInt8])?
@@ -70,6 +77,7 @@ struct ServeOptions: ParsableArguments {
         set(.currency, currency.map { .string($0) }, "--currency")
         set(.testClock, testClock ? .bool(true) : nil, "--test-clock")
         set(.logLevel, logLevel.map { .string($0) }, "--log-level")
+        set(.upstreams, upstreams.map { .string($0) }, "--upstreams")
         return options
     }
 }

@@ -1,13 +1,16 @@
 import ArgumentParser
 import CanonicalJSON
+import Estimation
+import Server
 
 /// Whose call it is.
 struct SubjectOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Customer that pays.", valueName: "id"))
     var customer: String
 
-    @Option(help: ArgumentHelp("Model that is called.", valueName: "name"))
-    var model: String
+    @Option(
+        help: ArgumentHelp("Model that is called; a --request names its own.", valueName: "name"))
+    var model: String?
 
     @Option(help: ArgumentHelp("User within the customer.", valueName: "id"))
     var user: String?
@@ -20,6 +23,11 @@ struct SubjectOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("When it happened, for the record (RFC 3339).", valueName: "time"))
     var occurredAt: String?
+
+    /// Calls whose size is not read from a request have to name the model.
+    func requireModel(unless request: String? = nil) throws {
+        if model == nil, request == nil { throw ValidationError("Give --model.") }
+    }
 
     func add(to body: inout JSONObject, project: String?) {
         body.set("customer", customer)
@@ -74,14 +82,41 @@ struct EstimateOptions: ParsableArguments {
             "Instead of tokens: what the call may cost at most.", valueName: "amount"))
     var amount: DecimalAmount?
 
+    @Option(
+        help: ArgumentHelp(
+            "Instead of tokens: a file with the body that is to be sent to the provider.",
+            valueName: "file"),
+        completion: .file(extensions: ["json"]))
+    var request: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How the request is written, where that does not show: openai.chat, "
+                + "openai.responses, openai.embeddings or anthropic.messages.",
+            valueName: "name"))
+    var dialect: String?
+
+    @Flag(help: "Let a request through that asks for what has no known price or limit.")
+    var allowUnbounded = false
+
     func validate() throws {
-        if (input == nil) == (amount == nil) {
-            throw ValidationError("Give --input (and the other counts) or --amount.")
+        let given = [input != nil, amount != nil, request != nil].filter(\.self).count
+        if given != 1 {
+            throw ValidationError("Give --input (and the other counts), --amount or --request.")
+        }
+        if request == nil, dialect != nil || allowUnbounded {
+            throw ValidationError("--dialect and --allow-unbounded go with --request.")
         }
     }
 
-    func add(to body: inout JSONObject) {
+    /// - Throws: when the file of the request is none.
+    func add(to body: inout JSONObject) throws(CommandFailure) {
         body.set("amount", amount?.text)
+        if let request {
+            body.append("request", try Self.read(request))
+            body.set("dialect", dialect)
+            if allowUnbounded { body.append("allow_unbounded", .bool(true)) }
+        }
         guard let input else { return }
         var counts = JSONObject()
         counts.set("input_tokens", input)
@@ -94,6 +129,20 @@ struct EstimateOptions: ParsableArguments {
         counts.set("service_tier", tier)
         counts.set("attributes", pairs: attribute)
         body.append("usage_estimate", .object(counts))
+    }
+
+    private static func read(_ path: String) throws(CommandFailure) -> JSONValue {
+        let bytes: [UInt8]
+        do throws(WholeFile.Failure) {
+            bytes = try WholeFile.read(path)
+        } catch {
+            throw CommandFailure(.inputOutput, "\(error)")
+        }
+        do throws(JSONError) {
+            return try StrictJSON.parse(bytes, limits: RequestSizing.limits)
+        } catch {
+            throw CommandFailure(.usage, "\(path): \(error)")
+        }
     }
 }
 

@@ -59,6 +59,14 @@ func pricePhrase(_ price: JSONValue?) -> String? {
     return chain + card + version
 }
 
+/// "1,234 tokens, at most 1,310, by o200k_base in 5432 bytes as openai.chat" of a sized request.
+func sourcePhrase(_ estimate: JSONValue?) -> String? {
+    guard let source = estimate["source"] else { return nil }
+    let most = estimate["max_input_tokens"].text.map { ", at most \($0)" } ?? ""
+    return "\(estimate["input_tokens"].word) tokens\(most), by \(source["tokenizer"].word) in "
+        + "\(source["request_bytes"].word) bytes as \(source["dialect"].word)"
+}
+
 /// "12.00 from grants, 3.00 billed" of where a charge went.
 func splitPhrase(_ split: JSONValue?) -> String? {
     var parts: [String] = []
