@@ -12,12 +12,15 @@ VENV := .build/venv
 PREFIX ?= /usr/local
 DESTDIR ?=
 UNITS ?= $(PREFIX)/lib/systemd/system
-PYTHON_PACKAGES := jsonschema==4.26.0 PyYAML==6.0.3 openapi-spec-validator==0.9.0 prometheus-client==0.26.0 promql-parser==0.12.0 standardwebhooks==1.1.0
+PYTHON_PACKAGES := jsonschema==4.26.0 PyYAML==6.0.3 openapi-spec-validator==0.9.0 prometheus-client==0.26.0 promql-parser==0.12.0 standardwebhooks==1.1.0 tiktoken==0.14.0
+# Other people's SDKs, for the tests of the gateway.
+CLIENTS := Tests/EndToEnd/requirements.txt
 # The tests in which threads meet, and those of them that look at the clock on the wall.
-TSAN_TESTS := ^(EngineTests|ProjectionsTests|HTTPAPITests|ServerTests)\.
+TSAN_TESTS := ^(EngineTests|ProjectionsTests|HTTPAPITests|GatewayTests|ServerTests)\.
 TIMED_TESTS := ^(HTTPAPITests\.LiveTests|ServerTests\.ServerTests)
 
-.PHONY: run build release test test-slow tsan fuzz bench bench-http bench-scale lint format packages venv \
+.PHONY: run build release test test-slow tsan fuzz bench bench-http bench-gateway bench-streams bench-tokens \
+	bench-scale lint format packages venv \
 	clean install uninstall docs
 
 run: release
@@ -62,7 +65,7 @@ test-slow: packages venv
 	swift build --build-tests -j $(JOBS)
 	$(VENV)/bin/pip install --quiet schemathesis
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" FAREGATE_SLOW=1 swift test --skip-build --parallel
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" FAREGATE_CRASHES=200 FAREGATE_SOAK_SECONDS=1800 FAREGATE_SLOW=1 Tests/run-end-to-end
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" FAREGATE_CRASHES=200 FAREGATE_SOAK_SECONDS=1800 FAREGATE_TOKEN_TEXTS=100000 FAREGATE_SLOW=1 Tests/run-end-to-end
 
 # ThreadSanitizer: a build of its own, in .build-tsan. Tests that measure time run one after the other,
 # because everything is ten times slower here.
@@ -85,6 +88,20 @@ bench: packages
 bench-http: release
 	swift build -c release -j $(JOBS) --product FaregateBenchmarks
 	python3 Tests/Benchmarks/http.py
+
+# What the gateway adds to a call, beside the same call to a simulated provider.
+bench-gateway: release
+	python3 Tests/Benchmarks/gateway.py
+
+# Many slow streams at once: memory of the gateway, and how it answers others meanwhile.
+bench-streams: release
+	python3 Tests/Benchmarks/streams.py
+
+# The tokenizers beside tiktoken and bpe-openai, which it installs for itself.
+bench-tokens: packages venv
+	swift build -c release -j $(JOBS) --product FaregateBenchmarks
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check bpe-openai==0.1.4
+	$(VENV)/bin/python3 Tests/Benchmarks/tokens.py
 
 # Growth, restart and replay; the last one takes a quarter of an hour and 15 GB of disk.
 bench-scale: packages
@@ -117,10 +134,10 @@ packages:
 
 venv: $(VENV)/ready
 
-$(VENV)/ready: Makefile
+$(VENV)/ready: Makefile $(CLIENTS)
 	@mkdir -p .build
 	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check $(PYTHON_PACKAGES)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check $(PYTHON_PACKAGES) -r $(CLIENTS)
 	@touch $@
 
 clean:

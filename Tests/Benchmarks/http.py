@@ -153,7 +153,7 @@ def main():
                 samples.add("reserve at 1,000 calls/s", wrk(
                     server.port, PACED, 16, threads=1, run=f"p{number}", delay=16))
                 samples.add("batches of 500 lifecycles", wrk(server.port, BATCH, 8, run=f"b{number}"))
-            events = client.json("GET", "/v1/checkpoints/latest")["size"]
+            events = client.json("GET", "/v1/checkpoints/latest")["sequence"]
             assert server.stop() == 0
             faregate.verify(server.db)
     finally:

@@ -44,7 +44,7 @@ class Block:
     output: str = field(default="", compare=False)
 
 
-def blocks(text):
+def blocks(text, kinds=("sh", "bash")):
     """The marked blocks of a document, in order."""
     found, pending, lines = [], None, text.splitlines()
     index = 0
@@ -56,7 +56,7 @@ def blocks(text):
             end = lines.index("```", index + 1)
             body, kind = "\n".join(lines[index + 1:end]), lines[index][3:]
             if pending and pending[1] == "run":
-                assert kind in ("sh", "bash"), f"line {index + 1}: a run block is a shell block"
+                assert kind in kinds, f"line {index + 1}: a run block is one of {kinds}"
                 found.append(Block(index + 1, body, int(pending[2] or 0)))
             elif pending:
                 assert found and found[-1].answer is None, f"line {index + 1}: an answer to what?"

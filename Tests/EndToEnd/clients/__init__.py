@@ -1,0 +1,1 @@
+"""Real clients, each as its own documentation shows it."""
