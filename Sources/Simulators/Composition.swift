@@ -167,8 +167,38 @@ enum Composer {
                 high = middle - 1
             }
         }
+        let part = begun(pieces[low], after: pieces[..<low], limit, model)
         pieces.removeLast(pieces.count - low)
+        if let part { pieces.append(part) }
         return true
+    }
+
+    /// As much of a piece of many words as there is room for; nil: nothing, or it has few.
+    private static func begun(
+        _ piece: Piece, after pieces: ArraySlice<Piece>, _ limit: Int, _ model: SimulatedModel
+    ) -> Piece? {
+        let words = piece.text.split(separator: " ")
+        guard piece.part == .text, words.count > 8 else { return nil }
+        func cut(_ count: Int) -> Piece {
+            var part = piece
+            part.text = words[..<count].joined(separator: " ")
+            return part
+        }
+        var (low, high) = (0, words.count - 1)
+        while low < high {
+            let middle = (low + high + 1) / 2
+            let whole = Composition(
+                model: model,
+                pieces: (pieces + [cut(middle)]).map {
+                    Piece(choice: 0, part: $0.part, text: $0.text)
+                }, finishes: [.stop], hiddenReasoning: 0)
+            if whole.outputTokens(afterPieces: pieces.count + 1) <= limit {
+                low = middle
+            } else {
+                high = middle - 1
+            }
+        }
+        return low == 0 ? nil : cut(low)
     }
 
     /// One piece of each choice in turn, as providers send several.

@@ -13,7 +13,8 @@
 //     wrong_usage=7                 the answer claims seven output tokens
 //     usage_every_chunk             cumulative usage on every chunk (vLLM)
 //     slow_loris=20                 the stream's bytes one by one, 20 ms between them
-//     huge_chunk=1000000            the first piece is a text of that many bytes
+//     huge_chunk=1000000            the first piece is a text of that many bytes, or of as many
+//                                   as the output cap lets
 //     invalid_json                  the body, or the third event of a stream, is no JSON
 //     no_done                       the stream ends without [DONE] or message_stop
 //     comments                      a comment line before every event (OpenRouter)

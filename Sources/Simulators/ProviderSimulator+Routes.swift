@@ -18,9 +18,7 @@ extension ProviderSimulator {
 
     func respond(_ request: Request, _ context: SimulatorContext) async throws -> Response {
         let path = request.uri.path
-        let isAnthropic =
-            request.headers[.anthropicVersion] != nil || request.headers[.xAPIKey] != nil
-            || path.contains("/messages")
+        let isAnthropic = Self.isAnthropic(path, request.headers)
         let family: ProviderFamily = isAnthropic ? .anthropic : .openAI
         guard let route = Self.route(path, request.method) else {
             let error = ProviderError(
@@ -50,6 +48,19 @@ extension ProviderSimulator {
                 request.end = .refused
             }
             return response(error, family)
+        }
+    }
+
+    /// By the endpoint, where only one of the two has it; else by what their libraries send.
+    private static func isAnthropic(_ path: String, _ headers: HTTPFields) -> Bool {
+        let parts = path.split(separator: "/").filter { $0 != "v1" }
+        switch parts.first {
+        case "messages", "complete": return true
+        case "openai", "chat", "responses", "embeddings", "moderations", "completions", "images",
+            "audio", "batches", "fine_tuning", "assistants", "threads", "vector_stores", "videos",
+            "conversations", "realtime", "uploads":
+            return false
+        default: return headers[.anthropicVersion] != nil || headers[.xAPIKey] != nil
         }
     }
 

@@ -142,9 +142,30 @@ import Testing
             let huge = try await fixture.chat(
                 #""stream":true"#, prompt: "[[huge_chunk=100000,output=0]]")
             #expect(huge.data.contains { $0.utf8.count > 100_000 })
+            // The provider obeys its caller's cap, and bills what it wrote.
+            let capped = try await fixture.chat(
+                #""max_tokens":500"#, prompt: "[[huge_chunk=100000]]"
+            ).json
+            let tokens = try #require(capped["usage"]?["completion_tokens"]?.integer)
+            #expect((490...500).contains(tokens))
+            #expect(try await fixture.newest().outputTokens == Int(tokens))
             let slow = try await fixture.chat(
                 #""stream":true"#, prompt: "[[slow_loris=0,output=2]]")
             #expect(slow.data.last == "[DONE]")
+        }
+    }
+
+    // What is not there is missed in the dialect of its path, whichever headers a client sends.
+    @Test func unknownPaths() async throws {
+        try await SimulatorFixture.run { fixture in
+            let headers = ["anthropic-version": "2023-06-01"]
+            let openAI = try await fixture.post("/v1/moderations", "{}", headers: headers)
+            #expect(openAI.status == 404)
+            #expect(try openAI.json["type"] == nil)
+            #expect(try openAI.json["error"]?["type"]?.text == "invalid_request_error")
+            let anthropic = try await fixture.post("/v1/messages/batches", "{}")
+            #expect(anthropic.status == 404)
+            #expect(try anthropic.json["type"]?.text == "error")
         }
     }
 
