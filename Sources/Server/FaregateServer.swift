@@ -82,6 +82,11 @@ package struct FaregateServer: Sendable {
         for name in configuration.strangeVariables {
             logger.warning("environment variable without meaning", metadata: ["name": "\(name)"])
         }
+        if let path = configuration.exposedKeysPath {
+            logger.warning(
+                "the file of the upstreams has keys in it and can be read by others",
+                metadata: ["path": "\(path)", "remedy": "chmod 600 \(path)"])
+        }
         let stopping = Stopping(
             stop: stop,
             limitSeconds: configuration.drainDelaySeconds + configuration.shutdownTimeoutSeconds,
@@ -194,6 +199,7 @@ package struct FaregateServer: Sendable {
         api.rateLimit = configuration.rateLimit
         api.rateLimitByKey = configuration.rateLimitByKey
         api.logsCustomers = configuration.logsCustomers
+        api.expectedOutputPerThousand = configuration.expectedOutputPerThousand
         let (ledger, views) = (configuration.databasePath, configuration.viewsPath)
         let connectionsMax = configuration.connectionsMax
         api.moreMetrics = [

@@ -1,6 +1,7 @@
 import CanonicalJSON
 package import Configuration
 package import Gateway
+import Glibc
 package import Logging
 package import Notifications
 import Observability
@@ -42,6 +43,7 @@ package struct ServerConfiguration: Sendable {
     package var eventHeartbeatSeconds: Int
     package var notifications: NotificationSettings
     package var webhookTimeoutSeconds: Int
+    package var expectedOutputPerThousand: Int
     /// Path of the file with the upstreams; nil: there are none.
     package var upstreamsPath: String?
     package var gateway: GatewaySettings
@@ -115,6 +117,7 @@ package struct ServerConfiguration: Sendable {
         eventStreamsMax = try reader.integer(.eventStreamsMax)
         eventHeartbeatSeconds = try reader.integer(.eventHeartbeat)
         (notifications, webhookTimeoutSeconds) = try reader.webhooks()
+        expectedOutputPerThousand = try reader.integer(.expectedOutput)
         upstreamsPath = try reader.optionalText(.upstreams) {
             $0.isEmpty ? "must not be empty" : nil
         }
@@ -160,6 +163,17 @@ package struct ServerConfiguration: Sendable {
 
     package static func readFile(_ path: String) throws(WholeFile.Failure) -> [UInt8] {
         try WholeFile.read(path, maxBytes: 1 << 20)
+    }
+
+    /// Path of the file with the upstreams, if there are keys in it that others than its owner can
+    /// read; nil: there are not.
+    package var exposedKeysPath: String? {
+        guard let upstreamsPath,
+            gateway.upstreams.contains(where: { $0.key != nil && $0.keyVariable == nil })
+        else { return nil }
+        var status = stat()
+        let isExposed = stat(upstreamsPath, &status) == 0 && status.st_mode & 0o077 != 0
+        return isExposed ? upstreamsPath : nil
     }
 
     private static func fault(inAdminKey key: String) -> String? {

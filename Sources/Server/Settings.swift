@@ -135,6 +135,9 @@ package struct Setting: Sendable {
         "webhook_run_spike", .integer(2...10_000), 10,
         "A run is notified when it is charged this many times what the project's runs usually are.")
 
+    package static let expectedOutput = Setting(
+        "expected_output_per_thousand", .integer(0...1_000), 950,
+        "Of a thousand answers, so many are not longer than is expected; 0: nothing is learned.")
     package static let upstreams = Setting(
         "upstreams", .text, nil,
         "Path of the JSON file with the providers that the gateway passes calls on to.")
@@ -146,7 +149,7 @@ package struct Setting: Sendable {
         rateLimits, headTimeout, requestTimeout, idleTimeout, writeTimeout, drainDelay,
         shutdownTimeout, eventStreamsMax, eventHeartbeat,
         webhookHTTP, webhookPrivateTargets, webhookTimeout, webhookThresholds, webhookRunSpike,
-        upstreams,
+        expectedOutput, upstreams,
     ]
 }
 

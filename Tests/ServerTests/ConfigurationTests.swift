@@ -25,6 +25,7 @@ import Testing
         #expect(found.isTestClock == false)
         #expect(found.currency == "USD")
         #expect(found.logLevel == .info)
+        #expect(found.expectedOutputPerThousand == 950)
         #expect(found.report.map(\.name) == Setting.all.map(\.name))
         #expect(found.report.allSatisfy { $0.origin == .fallback })
     }
@@ -32,7 +33,8 @@ import Testing
     // Default < file < environment < command line, setting by setting, and the origin is told.
     @Test func layersOverrideEachOther() throws {
         let found = try configuration(
-            file: #"{"port": 1, "host": "file", "queue_max": 100, "test_clock": true}"#,
+            file: #"{"port": 1, "host": "file", "queue_max": 100, "test_clock": true, "#
+                + #""expected_output_per_thousand": 0}"#,
             environment: [
                 "FAREGATE_PORT": "2", "FAREGATE_HOST": "env", "FAREGATE_TEST_CLOCK": "false",
             ],
@@ -40,6 +42,7 @@ import Testing
         #expect(found.port == 3)
         #expect(found.host == "env")
         #expect(found.queueMax == 100)
+        #expect(found.expectedOutputPerThousand == 0)
         #expect(found.isTestClock == false)
         func origin(_ name: String) -> SettingOrigin? {
             found.report.first { $0.name == name }?.origin
@@ -79,6 +82,10 @@ import Testing
     @Test(arguments: [
         ("FAREGATE_PORT", "eighty", "port", "environment FAREGATE_PORT"),
         ("FAREGATE_PORT", "65536", "port", "between 0 and 65535, not 65536"),
+        (
+            "FAREGATE_EXPECTED_OUTPUT_PER_THOUSAND", "1001", "expected_output_per_thousand",
+            "between 0 and 1000, not 1001"
+        ),
         ("FAREGATE_TEST_CLOCK", "perhaps", "test_clock", "must be true or false"),
         ("FAREGATE_ADMIN_KEY", "short", "admin_key", "at least 20 characters"),
         ("FAREGATE_ADMIN_KEY", "has a space in the middle", "admin_key", "without spaces"),

@@ -1,6 +1,7 @@
 import CanonicalJSON
 import Configuration
 import Gateway
+import Glibc
 import HTTPAPI
 import Testing
 
@@ -61,7 +62,12 @@ import Testing
                 + #""b":{"dialect":"openai","base_url":"http://127.0.0.1:1","key":"k"}}}"#)
         let check = try #require(Doctor(try configuration(path)).upstreams())
         #expect(check.result == .warn)
-        #expect(check.finding.contains("chmod 600"))
+        #expect(check.finding.contains("can be read by others"))
+        #expect(check.remedy?.hasPrefix("chmod 600 \(path); ") == true)
+        #expect(try configuration(path).exposedKeysPath == path)
+        chmod(path, 0o600)
+        #expect(try configuration(path).exposedKeysPath == nil)
+        #expect(try Doctor(configuration(path)).upstreams()?.finding.contains(path) == false)
         #expect(check.finding.contains("'a'") && !check.finding.contains("'b'"))
         #expect(Doctor(try ServerConfiguration()).upstreams() == nil)
     }

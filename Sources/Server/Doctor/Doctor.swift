@@ -89,11 +89,12 @@ package struct Doctor: Sendable {
         let upstreams = configuration.gateway.upstreams
         guard let path = configuration.upstreamsPath, !upstreams.isEmpty else { return nil }
         var faults: [String] = []
-        var status = stat()
-        if upstreams.contains(where: { $0.key != nil && $0.keyVariable == nil }),
-            stat(path, &status) == 0, status.st_mode & 0o077 != 0
-        {
-            faults.append("\(path) has keys in it and can be read by others (chmod 600)")
+        var remedies = [
+            "name the variable of a key in key_env, and use https:// beyond this machine"
+        ]
+        if configuration.exposedKeysPath != nil {
+            faults.append("\(path) has keys in it and can be read by others")
+            remedies.insert("chmod 600 \(path)", at: 0)
         }
         for upstream in upstreams where !upstream.baseURL.isEncrypted && upstream.key != nil {
             if !upstream.baseURL.isThisMachine {
@@ -103,8 +104,7 @@ package struct Doctor: Sendable {
         let names = upstreams.map(\.name).joined(separator: ", ")
         guard !faults.isEmpty else { return .ok("upstreams", names) }
         return .warn(
-            "upstreams", faults.joined(separator: "; "),
-            "name the variable of a key in key_env, and use https:// beyond this machine")
+            "upstreams", faults.joined(separator: "; "), remedies.joined(separator: "; "))
     }
 
     // MARK: The ledger

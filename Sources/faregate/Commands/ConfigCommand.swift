@@ -32,6 +32,10 @@ struct ConfigCommand: AsyncParsableCommand {
             for name in configuration.strangeVariables {
                 console.note("warning: \(name) is no setting of faregate")
             }
+            if let path = configuration.exposedKeysPath {
+                console.note(
+                    "warning: \(path) has keys in it and can be read by others: chmod 600 \(path)")
+            }
             console.out(json ? Self.json(configuration) : Self.text(configuration))
         }
 
