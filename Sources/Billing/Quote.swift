@@ -77,8 +77,10 @@ package struct UsageEstimate: Sendable, Hashable {
 package struct EstimateSource: Sendable, Hashable {
     /// How the request was written: `openai.chat` …
     package var dialect: String
-    /// What counted its text: `o200k_base`, or a family and its factor.
+    /// What counted its text: `o200k_base`, or a family and its factor; `provider`: the provider
+    /// was asked.
     package var tokenizer: String
+    package static let provider = "provider"
     /// Bytes of the request.
     package var requestBytes: Int64
     /// SHA-256 of the request, lower-case hex; nil: not taken.

@@ -39,6 +39,13 @@ extension RequestDialect {
         return has(["prompt", "previous_response_id", "conversation"]) ? .openAIResponses : nil
     }
 
+    /// Those that a body of which it does not show may be written in.
+    package static func candidates(for body: JSONValue) -> [RequestDialect] {
+        guard case .object(let object) = body else { return allCases }
+        if object["messages"] != nil { return [.openAIChat, .anthropicMessages] }
+        return object["input"] != nil ? [.openAIResponses, .openAIEmbeddings] : allCases
+    }
+
     private static let messagesOnly: Set<String> = [
         "system", "stop_sequences", "thinking", "top_k", "anthropic_version", "mcp_servers",
         "inference_geo", "container", "context_management",

@@ -26,6 +26,10 @@ extension Explanation {
         text += "'\(first.project ?? "")' (plan '\(call.plan)')"
         if let user = call.user { text += ", user '\(user)'" }
         if let run = call.run { text += ", run '\(run)'" }
+        if !call.tags.isEmpty {
+            let tags = call.tags.map { "'\($0.key)=\($0.value)'" }
+            text += (tags.count == 1 ? ", tag " : ", tags ") + tags.joined(separator: ", ")
+        }
         if case .recorded = decision {
             text += " used model '\(call.model)' without a reservation."
             return text
@@ -64,13 +68,17 @@ extension Explanation {
         }
         if let source = estimate.source {
             notes.append(
-                "counted by \(source.tokenizer) in a request of "
+                "counted by \(counter(source)) in a request of "
                     + "\(english.count(source.requestBytes, "byte")) as \(source.dialect)")
             if !source.unbounded.isEmpty {
                 notes.append("without a bound for \(source.unbounded.joined(separator: ", "))")
             }
         }
         return notes.isEmpty ? "" : " (\(notes.joined(separator: "; ")))"
+    }
+
+    private func counter(_ source: EstimateSource) -> String {
+        source.tokenizer == EstimateSource.provider ? "the provider itself" : source.tokenizer
     }
 
     private func priceLine(_ price: PinnedPrice?, _ title: String) -> String? {

@@ -58,9 +58,11 @@ struct SizeInput {
             throw fields.error(.wrongType, "request", "must be an object, not \(request.kind)")
         }
         guard let dialect = named ?? RequestDialect.inferred(from: request, model: model) else {
-            let names = RequestDialect.allCases.map(\.rawValue).joined(separator: ", ")
+            let names = RequestDialect.candidates(for: request).map(\.rawValue)
             throw fields.error(
-                .invalid, "dialect", "is required, the request could be of several: \(names)")
+                .invalid, "dialect",
+                "is required, because the request does not show which it is: "
+                    + names.joined(separator: " or "))
         }
         let bytes: [UInt8]
         do throws(JSONError) {

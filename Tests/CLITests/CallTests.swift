@@ -1,4 +1,5 @@
 import CanonicalJSON
+import Server
 import Testing
 
 @testable import faregate
@@ -50,6 +51,33 @@ import Testing
             let estimate = await cli.run(["estimate"] + arguments.dropFirst(2))
             #expect(estimate.status == 0)
             #expect(estimate.out.contains("rejected"))
+        }
+    }
+
+    // An estimate without a price ends with 3, as the help says; and what a request lacks is asked
+    // for by the names of the options.
+    @Test func estimatesOfRequests() async throws {
+        try await LiveServer.run { server in
+            let folder = TemporaryFolder()
+            func estimate(_ body: String, _ more: String...) async throws -> Outcome {
+                try WholeFile.replace(folder.file("body.json"), with: Array(body.utf8))
+                return await server.cli.run(
+                    ["estimate", "--customer", "a", "--request", folder.file("body.json")] + more)
+            }
+            let plain = #""max_tokens":9,"messages":[{"role":"user","content":"hi"}]"#
+            let unknown = try await estimate("{\"model\":\"no-such\",\(plain)}")
+            #expect(unknown.status == 3)
+            #expect(unknown.error.hasPrefix("rejected: There is no price for model 'no-such'."))
+            let nameless = try await estimate("{\(plain)}")
+            #expect(nameless.status == 2)
+            #expect(nameless.error.contains("--model"))
+            #expect(try await estimate("{\(plain)}", "--model", "gpt-4o").status == 0)
+            let named = try await estimate("{\"model\":\"x\",\(plain)}", "--model", "gpt-4o")
+            #expect(named.status == 0)
+            let claude = try await estimate("{\"model\":\"claude-sonnet-4-5\",\(plain)}")
+            #expect(claude.status == 2)
+            #expect(
+                claude.error.contains("give --dialect openai.chat or anthropic.messages."))
         }
     }
 

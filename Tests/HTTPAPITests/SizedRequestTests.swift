@@ -30,13 +30,15 @@ import Testing
         #expect(estimate.integer("estimate.expected.tokens") == 110)
 
         let reserved = await fixture.post(
-            "/v1/reservations", #"{"id":"r1","customer":"acme","request":\#(Self.chat)}"#)
+            "/v1/reservations",
+            #"{"id":"r1","customer":"acme","tags":{"team":"search"},"request":\#(Self.chat)}"#)
         #expect(reserved.status == 201)
         #expect(reserved.integer("estimate.max_input_tokens") == most)
         #expect(reserved.integer("hold.tokens") == most + 100)
         let explained = await fixture.ask("GET", "/v1/reservations/r1/explain")
         let text = try #require(explained.string("text"))
         #expect(text.contains("10 input tokens (at most \(most); counted by o200k_base in a"))
+        #expect(text.contains(", tag 'team=search' asked to call"))
         let events = await fixture.ask("GET", "/v1/events")
         #expect(!String(decoding: events.response.body, as: UTF8.self).contains("Say hi"))
     }

@@ -7,7 +7,8 @@ struct EstimateCommand: LedgerCommand {
         commandName: "estimate",
         abstract: "Say what a call may cost, and whether it would be let through.",
         discussion: """
-            Nothing is held. Exits with 0 whatever the answer is.
+            Nothing is held. Exits with 0 also when the call would be refused, and with 3 when there
+            is no price to estimate by.
 
             Examples:
               faregate estimate --customer acme --model gpt-4o --input 1200 --max-output 500
@@ -26,8 +27,18 @@ struct EstimateCommand: LedgerCommand {
     func run(_ ledger: LedgerSession) async throws {
         var body = JSONObject()
         subject.add(to: &body, project: project.name)
-        try size.add(to: &body)
-        try await ledger.show(try .post("estimates", body: body)) { answer in
+        try size.add(to: &body, model: subject.model)
+        let answer = try await ledger.client.send(try .post("estimates", body: body))
+        let json = try answer.json()
+        guard answer.isSuccess else {
+            let error = json["error"]
+            guard error["code"].text == "unknown_price" else {
+                throw CommandFailure(refusing: json, answer.status)
+            }
+            throw CommandFailure(
+                .rejected, "rejected: \(error["message"].word)", code: "unknown_price")
+        }
+        ledger.printAnswer(json) { answer in
             var sheet = FactSheet()
             sheet.add("Would be", answer["would_be"].text)
             sheet.add("No bound for", answer["unbounded"].list)
@@ -80,7 +91,7 @@ struct ReserveCommand: LedgerCommand {
         var body = JSONObject()
         body.set("id", id)
         subject.add(to: &body, project: project.name)
-        try size.add(to: &body)
+        try size.add(to: &body, model: subject.model)
         body.set("ttl_seconds", ttl)
         body.set("on_expiry", onExpiry)
         if dryRun { body.append("dry_run", .bool(true)) }

@@ -9,7 +9,9 @@ struct SubjectOptions: ParsableArguments {
     var customer: String
 
     @Option(
-        help: ArgumentHelp("Model that is called; a --request names its own.", valueName: "name"))
+        help: ArgumentHelp(
+            "Model that is called; goes before the one that a --request names.",
+            valueName: "name"))
     var model: String?
 
     @Option(help: ArgumentHelp("User within the customer.", valueName: "id"))
@@ -110,10 +112,14 @@ struct EstimateOptions: ParsableArguments {
     }
 
     /// - Throws: when the file of the request is none.
-    func add(to body: inout JSONObject) throws(CommandFailure) {
+    ///
+    /// - Parameter model: of `--model`.
+    func add(to body: inout JSONObject, model: String?) throws(CommandFailure) {
         body.set("amount", amount?.text)
         if let request {
-            body.append("request", try Self.read(request))
+            let json = try Self.read(request)
+            try check(json, model, request)
+            body.append("request", json)
             body.set("dialect", dialect)
             if allowUnbounded { body.append("allow_unbounded", .bool(true)) }
         }
@@ -129,6 +135,23 @@ struct EstimateOptions: ParsableArguments {
         counts.set("service_tier", tier)
         counts.set("attributes", pairs: attribute)
         body.append("usage_estimate", .object(counts))
+    }
+
+    /// What the API would ask for in words of its own, in those of this program.
+    private func check(
+        _ json: JSONValue, _ model: String?, _ path: String
+    ) throws(CommandFailure) {
+        guard case .object(let object) = json else { return }
+        if model == nil, object["model"] == nil {
+            throw CommandFailure(.usage, "\(path): the request names no model: give --model.")
+        }
+        if dialect == nil, RequestDialect.inferred(from: json, model: model) == nil {
+            let names = RequestDialect.candidates(for: json).map(\.rawValue)
+            throw CommandFailure(
+                .usage,
+                "\(path): how the request is written does not show: give --dialect "
+                    + "\(names.joined(separator: " or ")).")
+        }
     }
 
     private static func read(_ path: String) throws(CommandFailure) -> JSONValue {

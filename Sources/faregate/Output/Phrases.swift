@@ -63,7 +63,9 @@ func pricePhrase(_ price: JSONValue?) -> String? {
 func sourcePhrase(_ estimate: JSONValue?) -> String? {
     guard let source = estimate["source"] else { return nil }
     let most = estimate["max_input_tokens"].text.map { ", at most \($0)" } ?? ""
-    return "\(estimate["input_tokens"].word) tokens\(most), by \(source["tokenizer"].word) in "
+    let tokenizer = source["tokenizer"].word
+    let counter = tokenizer == "provider" ? "the provider" : tokenizer
+    return "\(estimate["input_tokens"].word) tokens\(most), by \(counter) in "
         + "\(source["request_bytes"].word) bytes as \(source["dialect"].word)"
 }
 
