@@ -32,6 +32,9 @@ package struct GatewayRoute: Sendable, Hashable {
     package enum ClosedReason: Sendable, Hashable {
         /// A known endpoint that is billable and not metered; its name.
         case notMetered(String)
+        /// Answers that the provider has stored under its one key, whoever they were for. Looking
+        /// at them costs nothing, and shows every customer's to every other.
+        case stored
         /// A known path with another method.
         case methodNotAllowed
         case unknown
@@ -93,6 +96,17 @@ package struct GatewayRoute: Sendable, Hashable {
         return route
     }
 
+    /// What a family's routes are, as a library sends them; the metered ones first.
+    package static func open(_ family: ProviderFamily) -> [(method: String, path: String)] {
+        let table = family == .openAI ? openAI : anthropic
+        let metered = table.filter { if case .metered = $0.kind { true } else { false } }
+        let free = table.filter { $0.kind == .free }
+        return (metered + free).map { entry in
+            let path = entry.pattern.map { $0.hasPrefix("{") ? "{id}" : $0 }
+            return (entry.method, "/v1/" + path.joined(separator: "/"))
+        }
+    }
+
     private static func segments(of path: String) -> [String]? {
         guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count <= 1_024 else { return nil }
         let segments = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
@@ -139,20 +153,19 @@ package struct GatewayRoute: Sendable, Hashable {
 
     private static let openAI = [
         Entry("POST", "chat/completions", .metered(.openAIChat)),
-        // Completions that were stored: looking at them costs nothing.
-        Entry("GET", "chat/completions", .free),
-        Entry("GET", "chat/completions/{}", .free),
-        Entry("GET", "chat/completions/{}/messages", .free),
-        Entry("POST", "chat/completions/{}", .free),
-        Entry("DELETE", "chat/completions/{}", .free),
+        Entry("GET", "chat/completions", .closed(.stored)),
+        Entry("GET", "chat/completions/{}", .closed(.stored)),
+        Entry("GET", "chat/completions/{}/messages", .closed(.stored)),
+        Entry("POST", "chat/completions/{}", .closed(.stored)),
+        Entry("DELETE", "chat/completions/{}", .closed(.stored)),
         Entry("POST", "responses", .metered(.openAIResponses)),
         Entry("POST", "responses/input_tokens", .free),
         // Billable; must not be taken for the id of a response.
         Entry("POST", "responses/compact", .closed(.notMetered("responses/compact"))),
-        Entry("GET", "responses/{}", .free),
-        Entry("DELETE", "responses/{}", .free),
-        Entry("POST", "responses/{}/cancel", .free),
-        Entry("GET", "responses/{}/input_items", .free),
+        Entry("GET", "responses/{}", .closed(.stored)),
+        Entry("DELETE", "responses/{}", .closed(.stored)),
+        Entry("POST", "responses/{}/cancel", .closed(.stored)),
+        Entry("GET", "responses/{}/input_items", .closed(.stored)),
         Entry("POST", "embeddings", .metered(.openAIEmbeddings)),
         Entry("GET", "models", .free),
         Entry("GET", "models/{…}", .free),
