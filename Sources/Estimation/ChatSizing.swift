@@ -22,7 +22,7 @@ extension Sizer {
         try readChatOutput(body)
         try readStreaming(body)
         try readTier(body)
-        readUsers(body)
+        try readUsers(body)
         try readRouting(body)
     }
 

@@ -24,7 +24,7 @@ extension Sizer {
             default: throw sizer.error("must be a string or an array")
             }
         }
-        readUsers(body)
+        try readUsers(body)
     }
 
     private mutating func readInput(_ text: String) {

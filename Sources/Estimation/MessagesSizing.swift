@@ -36,7 +36,7 @@ extension Sizer {
         try readStreaming(body)
         // Its streams begin and end with usage, asked for or not.
         asksForUsageInStream = isStreaming
-        readUsers(body)
+        try readUsers(body)
         try readServing(body)
         for name in ["mcp_servers", "container"] {
             guard let value = body[name], !value.isNull else { continue }

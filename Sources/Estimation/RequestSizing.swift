@@ -39,6 +39,8 @@ package struct SizedRequest: Sendable, Hashable {
     package var statedOutputCap: Int64?
     /// What the body sets aside for thinking; part of the cap.
     package var thinkingTokens: Int64?
+    /// The answer is to be fetched later, by other requests.
+    package var isBackground = false
     /// Where the body names an end user.
     package var user: String?
     package var safetyIdentifier: String?
@@ -70,9 +72,13 @@ package enum RequestSizing {
     package static let limits = JSONLimits(
         maxBytes: 64 << 20, maxDepth: 64, maxNodes: 1_500_000, maxStringBytes: .max)
 
-    /// - Parameter model: takes the place of the body's own.
+    /// - Parameters:
+    ///   - model: takes the place of the body's own.
+    ///   - known: the name by which the model's tokenizer and rules are known, of the one it is
+    ///     called by.
     package static func size(
-        _ body: [UInt8], dialect: RequestDialect, model: String? = nil
+        _ body: [UInt8], dialect: RequestDialect, model: String? = nil,
+        known: (String) -> String = { $0 }
     ) throws(SizingError) -> SizedRequest {
         let value: JSONValue
         do throws(JSONError) {
@@ -81,25 +87,30 @@ package enum RequestSizing {
             throw SizingError(
                 param: error.path.isEmpty ? nil : error.path, message: error.description)
         }
-        return try size(value, requestBytes: body.count, dialect: dialect, model: model)
+        return try size(
+            value, requestBytes: body.count, dialect: dialect, model: model, known: known)
     }
 
     /// Of a body that was read already, within another one.
     package static func size(
-        _ body: JSONValue, requestBytes: Int, dialect: RequestDialect, model: String? = nil
+        _ body: JSONValue, requestBytes: Int, dialect: RequestDialect, model: String? = nil,
+        known: (String) -> String = { $0 }
     ) throws(SizingError) -> SizedRequest {
         guard case .object(let object) = body else {
             throw SizingError(
                 param: nil, message: "the request must be an object, not \(body.kind)")
         }
-        var sizer = Sizer(model: try self.model(of: object, model))
+        let name = try self.model(of: object, model)
+        var sizer = Sizer(model: known(name))
         switch dialect {
         case .openAIChat: try sizer.readChat(object)
         case .openAIResponses: try sizer.readResponses(object)
         case .openAIEmbeddings: try sizer.readEmbeddings(object)
         case .anthropicMessages: try sizer.readMessages(object)
         }
-        return sizer.finish(dialect: dialect, requestBytes: requestBytes)
+        var sized = sizer.finish(dialect: dialect, requestBytes: requestBytes)
+        sized.model = name
+        return sized
     }
 
     /// A name of 1 to 256 bytes without control characters, as a ledger can keep it.

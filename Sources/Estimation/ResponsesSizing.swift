@@ -37,8 +37,9 @@ extension Sizer {
         try readStreaming(body)
         // Its streams end with the usage, asked for or not.
         asksForUsageInStream = isStreaming
+        isBackground = try flag("background", of: body)
         try readTier(body)
-        readUsers(body)
+        try readUsers(body)
     }
 
     // MARK: Input

@@ -78,12 +78,20 @@ extension Sizer {
     ) throws(SizingError) -> Int64? {
         guard let value = object[name], !value.isNull else { return nil }
         path.enter(name)
-        guard case .integer(let count) = value else { throw wrongType("an integer", value) }
-        guard (least...Self.countMax).contains(count) else {
-            throw error("must be between \(least) and \(Self.countMax)")
+        let range = "must be between \(least) and \(Self.countMax)"
+        switch value {
+        case .integer(let count) where (least...Self.countMax).contains(count):
+            path.leave()
+            return count
+        // An integer beyond 64 bits is read as a number.
+        case .number(let text) where text.utf8.allSatisfy(Self.isOfInteger): throw error(range)
+        case .integer: throw error(range)
+        default: throw wrongType("an integer", value)
         }
-        path.leave()
-        return count
+    }
+
+    private static func isOfInteger(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || byte == UInt8(ascii: "-")
     }
 
     mutating func flag(_ name: String, of object: JSONObject) throws(SizingError) -> Bool {
@@ -112,17 +120,20 @@ extension Sizer {
         }
     }
 
-    /// An end user is named by text of a length that an id can have; anything else names nobody.
-    mutating func readUsers(_ body: JSONObject) {
-        user = name(body["user"])
-        safetyIdentifier = name(body["safety_identifier"])
-        if case .object(let metadata)? = body["metadata"] {
-            metadataUserID = name(metadata["user_id"])
-        }
+    /// An end user is named by text; of a length that no id can have it names nobody.
+    mutating func readUsers(_ body: JSONObject) throws(SizingError) {
+        user = try name("user", of: body)
+        safetyIdentifier = try name("safety_identifier", of: body)
+        guard case .object(let metadata)? = body["metadata"] else { return }
+        path.enter("metadata")
+        metadataUserID = try name("user_id", of: metadata)
+        path.leave()
     }
 
-    private func name(_ value: JSONValue?) -> String? {
-        guard case .string(let text)? = value, (1...1_024).contains(text.utf8.count) else {
+    private mutating func name(
+        _ name: String, of object: JSONObject
+    ) throws(SizingError) -> String? {
+        guard let text = try text(name, of: object), (1...1_024).contains(text.utf8.count) else {
             return nil
         }
         return text

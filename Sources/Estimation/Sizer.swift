@@ -38,6 +38,7 @@ struct Sizer {
     var rounds: Int64 = 0
     var unbounded: [String] = []
     var isStreaming = false
+    var isBackground = false
     var asksForUsageInStream = false
     var thinkingTokens: Int64?
     var user: String?
@@ -143,6 +144,7 @@ struct Sizer {
             dialect: dialect.rawValue, tokenizer: family.name, requestBytes: Int64(requestBytes))
         var sized = SizedRequest(dialect: dialect, model: model, usage: usage)
         sized.isStreaming = isStreaming
+        sized.isBackground = isBackground
         sized.asksForUsageInStream = asksForUsageInStream
         sized.statedOutputCap = dialect == .openAIEmbeddings ? nil : usage.maxOutputTokens
         sized.thinkingTokens = thinkingTokens

@@ -5,6 +5,11 @@
 //   X-Faregate-Run: run-42             one run of an agent
 //   X-Faregate-Tags: team=search,region=eu    at most 16; commas and = in them percent-encoded
 //   X-Faregate-Project: default        for keys that are not bound to a project
+//
+// Each but the tags, which are a list, comes once: HTTP would join two values to a third one, a
+// customer whom nobody meant. Values are UTF-8. Bytes that are not have become U+FFFD by the time
+// they are seen here, whichever they were: two customers would be one, so that the character is
+// refused.
 
 import Billing
 import Dialects
@@ -22,6 +27,7 @@ extension HTTPField.Name {
     static let xAPIKey = Self("x-api-key")!
     static let azureKey = Self("api-key")!
     static let requestID = Self("X-Request-Id")!
+    static let faregateRequestID = Self("x-faregate-request-id")!
     static let traceparent = Self("traceparent")!
 }
 
@@ -37,7 +43,7 @@ struct Caller {
     }
 
     func project() throws(APIError) -> String {
-        guard let named = headers[.faregateProject] else {
+        guard let named = try text(.faregateProject) else {
             return principal.project ?? Project.builtIn
         }
         guard API.isOperatorID(named) else {
@@ -88,14 +94,29 @@ struct Caller {
     private static let idForm = "must have 1 to 256 bytes and no control characters"
 
     private func id(_ name: HTTPField.Name) throws(APIError) -> String? {
-        guard let value = headers[name] else { return nil }
+        guard let value = try text(name) else { return nil }
         guard API.isID(value) else { throw invalid(name.rawName, Self.idForm) }
         return value
     }
 
+    private func text(_ name: HTTPField.Name) throws(APIError) -> String? {
+        let values = headers[values: name]
+        guard let value = values.first else { return nil }
+        if values.count > 1 { throw invalid(name.rawName, "must be sent once") }
+        try checkEncoding(value, name)
+        return value
+    }
+
+    private func checkEncoding(_ value: String, _ name: HTTPField.Name) throws(APIError) {
+        if value.unicodeScalars.contains("\u{FFFD}") {
+            throw invalid(name.rawName, "must be UTF-8")
+        }
+    }
+
     private func tags() throws(APIError) -> [Tag] {
         guard let text = headers[.faregateTags] else { return [] }
-        let name = "X-Faregate-Tags"
+        try checkEncoding(text, .faregateTags)
+        let name = HTTPField.Name.faregateTags.rawName
         var tags: [Tag] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: true) {
             let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

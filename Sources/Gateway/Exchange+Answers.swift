@@ -50,6 +50,7 @@ extension Exchange {
         _ = await settle(meter.reading, metered.passed(counter))
         if let error {
             // Ours to end, so the client is told why, in the words of its library.
+            tells(error)
             output += error.event(for: metered.dialect)
             isBroken = false
         }
@@ -76,7 +77,7 @@ extension Exchange {
         let result = await settle(reading, metered.passed(counter))
         var head = head(response, isBodyChanged: false)
         head.length = body.readableBytes
-        if case .settled(let event)? = result, case .usageSettled(let settled) = event.event {
+        if let settled = result?.settlement {
             head.headers.append(("x-faregate-charge", settled.rated.charge.decimalText))
             head.headers.removeAll { $0.name == "x-faregate-remaining" }
             let actual = (charge: settled.rated.charge, cost: settled.rated.cost)
@@ -150,7 +151,11 @@ extension Exchange {
     private func head(_ response: HTTPClientResponse, isBodyChanged: Bool) -> AnswerHead {
         let theirs = response.headers.map { (name: $0.name, value: $0.value) }
         var headers = HeaderPolicy.clientResponse(theirs, isBodyChanged: isBodyChanged)
-        headers += plan.headers
+        // One of each: libraries join two.
+        let named = Set(headers.map(\.name))
+        headers += plan.headers.filter {
+            $0.name.lowercased() != "x-request-id" || !named.contains("x-request-id")
+        }
         if let metered = plan.metered {
             headers.append(("x-faregate-reservation", metered.settler.key.id))
             if let remaining = metered.reserved.remaining() {
@@ -187,6 +192,7 @@ extension Exchange {
         if let metered = plan.metered {
             head.headers.append(("x-faregate-reservation", metered.settler.key.id))
         }
+        tells(answer)
         let body = answer.body(for: plan.family)
         head.length = body.count
         await relay(.head(head))

@@ -49,6 +49,8 @@ final class Exchange: Sendable {
         /// Of the answer that the client is given; 0: none yet.
         var status = 0
         var outcome = CallResult.answered
+        /// Of an error of ours that the client was sent.
+        var code: String?
     }
 
     let id: Int
@@ -80,6 +82,19 @@ final class Exchange: Sendable {
     }
 
     func note(_ outcome: CallResult) { state.withLock { $0.outcome = outcome } }
+
+    /// For the log: what the client was told, if it was told anything, else what became of it.
+    var code: String? {
+        state.withLock { state in
+            switch state.outcome {
+            case .answered: nil
+            case .abandoned: state.outcome.rawValue
+            default: state.code ?? state.outcome.rawValue
+            }
+        }
+    }
+
+    func tells(_ error: RefusalBody) { state.withLock { $0.code = error.code } }
 
     // MARK: From outside
 
@@ -187,16 +202,22 @@ final class Exchange: Sendable {
                         inputTokens: metered.inputTokens, outputTokens: 0,
                         attributes: metered.attributes))
             state.settlesSince = monotonicNanos()
-            state.settlement = Task { await carryOut(settlement, metered.settler) }
+            let report = reading?.report
+            state.settlement = Task { await carryOut(settlement, metered.settler, report) }
             return true
         }
         return isFirst ? await settled.wait() : nil
     }
 
-    private func carryOut(_ settlement: Settlement, _ settler: Settler) async {
+    private func carryOut(
+        _ settlement: Settlement, _ settler: Settler, _ report: UsageReport?
+    ) async {
         let upstream = upstream
         let result = await settler.carryOut(settlement) { upstream.priceName(of: $0) }
         metrics.settled(upstream.name, settlement, result)
+        if let report {
+            metrics.reported(upstream.name, report, cost: result.settlement?.rated.cost)
+        }
         settled.give(result)
     }
 

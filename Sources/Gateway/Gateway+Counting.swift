@@ -6,8 +6,8 @@
 //   OpenAI      POST …/responses/input_tokens  {"input_tokens": 11, …}
 //
 // Free, and an estimate by the providers' own words ("may differ by a small amount"): the bound
-// takes a twentieth and 32 tokens more. An answer that does not come, or not in time, changes
-// nothing.
+// takes a twentieth and 32 tokens more, which is what frames a few messages. An answer that does
+// not come, or not in time, changes nothing.
 
 import AsyncHTTPClient
 import Billing

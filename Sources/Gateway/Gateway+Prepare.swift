@@ -30,7 +30,7 @@ extension Gateway {
         record.operation = dialect.rawValue
         record.route = "/" + dialect.rawValue
         let bytes = Array(body.readableBytesView)
-        let sized = try size(bytes, dialect, model: deployment)
+        let sized = try size(bytes, dialect, model: deployment, client.upstream)
         let caller = Caller(headers: asked.headers, principal: principal)
         let project = try caller.project()
         let subject = try caller.subject(
@@ -53,7 +53,7 @@ extension Gateway {
     }
 
     private func size(
-        _ body: [UInt8], _ dialect: CallDialect, model: String?
+        _ body: [UInt8], _ dialect: CallDialect, model: String?, _ upstream: Upstream
     ) throws(APIError) -> SizedRequest {
         guard let form = RequestDialect(rawValue: dialect.rawValue) else {
             throw APIError(
@@ -61,7 +61,10 @@ extension Gateway {
         }
         var sized: SizedRequest
         do throws(SizingError) {
-            sized = try RequestSizing.size(body, dialect: form, model: model)
+            // Under the name that has the price: a deployment's own says nothing of its tokenizer.
+            sized = try RequestSizing.size(body, dialect: form, model: model) {
+                upstream.priceName(of: $0)
+            }
         } catch {
             throw APIError(
                 400, .invalidRequest, "invalid_request", error.message, param: error.param)
@@ -71,6 +74,12 @@ extension Gateway {
                 400, .invalidRequest, "unbounded_request",
                 "\(param) is billed, and nothing bounds how much: such a call cannot be held for.",
                 param: param)
+        }
+        if sized.isBackground {
+            throw APIError(
+                403, .permission, "route_closed",
+                "An answer in the background comes without its usage: send the request without "
+                    + "background.", param: "background")
         }
         sized.usage.priorOutputTokens = sized.priorOutputTokens
         sized.usage.source?.requestSHA256 = sha256Hex(body)
@@ -115,19 +124,10 @@ extension Gateway {
         let refusal: RefusalBody
         do throws(RequestRewriteError) {
             let rewritten = try RequestRewrite.apply(
-                changes, to: call.bytes, dialect: call.dialect, model: call.sized.model)
-            let isBackground = rewritten.edits.contains {
-                $0.path == "background" && $0.old == "true"
-            }
-            if !isBackground {
-                return .forward(
-                    metered(plan, call, reserved, settler),
-                    asked.forwarded(ByteBuffer(bytes: rewritten.bytes)))
-            }
-            refusal = RefusalBody(
-                status: 403, code: "route_closed",
-                message: "An answer in the background comes without its usage: send the request "
-                    + "without background.", param: "background")
+                changes, to: call.bytes, dialect: call.dialect, model: call.request.call.model)
+            return .forward(
+                metered(plan, call, reserved, settler),
+                asked.forwarded(ByteBuffer(bytes: rewritten.bytes)))
         } catch {
             refusal = Self.answer(error)
         }
@@ -148,7 +148,7 @@ extension Gateway {
                 dropsUsageChunk: call.sized.isStreaming && !call.sized.asksForUsageInStream),
             settler: settler, reserved: reserved, inputTokens: call.sized.usage.inputTokens,
             attributes: call.sized.usage.attributes,
-            counter: OutputCounter(model: call.sized.model))
+            counter: OutputCounter(model: call.request.call.model))
         return plan
     }
 
@@ -180,6 +180,7 @@ struct PreparedCall: Sendable {
         if let most = sized.usage.maxInputTokens {
             sized.usage.maxInputTokens = max(min(most, PromptCount.bound(tokens)), tokens)
         }
+        sized.usage.source?.tokenizer = EstimateSource.provider
         request.call.size = .counts(sized.usage)
     }
 }

@@ -98,6 +98,7 @@ package final class Gateway: Sendable {
     ) async throws(APIError) -> Prepared {
         let principal = try admitted.result.get()
         let route = try asked.route()
+        try asked.checkEncoding()
         let limit = api.configuration.maxBodyBytes
         let room = asked.declaredLength ?? (asked.isChunked ? limit : 0)
         guard room <= limit else { throw .bodyTooLarge }
@@ -191,7 +192,7 @@ package final class Gateway: Sendable {
         api.finish(
             record.admitted,
             record.outcome(
-                status, result == .answered ? nil : result.rawValue, bytes: exchange.bytesRelayed))
+                status, exchange.code, bytes: exchange.bytesRelayed))
         calls.leave(exchange.id)
     }
 

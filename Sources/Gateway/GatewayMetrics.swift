@@ -3,6 +3,7 @@
 
 import Billing
 import Dialects
+import Money
 package import Telemetry
 
 package final class GatewayMetrics: Sendable {
@@ -15,6 +16,9 @@ package final class GatewayMetrics: Sendable {
     private let overheads: HistogramTable
     private let live: CounterTable
     private let errors: CounterTable
+    private let statedCosts: CounterTable
+    private let ratedCosts: CounterTable
+    private let marks: CounterTable
 
     /// How a settlement came about.
     enum Kind: Int, CaseIterable {
@@ -40,6 +44,9 @@ package final class GatewayMetrics: Sendable {
         overheads = HistogramTable(bounds: HistogramTable.latencyBounds, rows: count)
         live = CounterTable(count)
         errors = CounterTable(count)
+        statedCosts = CounterTable(count)
+        ratedCosts = CounterTable(count)
+        marks = CounterTable(count * UsageMark.allCases.count)
     }
 
     /// Providers take seconds to their first byte.
@@ -82,6 +89,20 @@ package final class GatewayMetrics: Sendable {
     /// The upstream answered with an error, broke off, or could not be reached.
     func failed(_ upstream: String) { if let row = rows[upstream] { errors.add(1, at: row) } }
 
+    /// What a provider's report says besides its counts.
+    ///
+    /// - Parameter cost: of the call, by the price book; nil: it was not rated.
+    func reported(_ upstream: String, _ report: UsageReport, cost: Money?) {
+        guard let row = rows[upstream] else { return }
+        for (column, mark) in UsageMark.allCases.enumerated() where report.marks.contains(mark) {
+            marks.add(1, at: row * UsageMark.allCases.count + column)
+        }
+        if let cost, let stated = report.statedCost.flatMap(StatedCost.nanos) {
+            statedCosts.add(stated, at: row)
+            ratedCosts.add(cost.nanos, at: row)
+        }
+    }
+
     var liveCount: Int64 { names.indices.reduce(0) { $0 + live[$1] } }
 
     /// Nothing where there are no upstreams.
@@ -109,6 +130,23 @@ package final class GatewayMetrics: Sendable {
             "faregate_gateway_upstream_errors_total", .counter,
             "Answers of an upstream that were errors, broke off or did not come.")
         forEachRow { row, labels in text.sample(errors[row], .one, [labels[0]]) }
+        text.family(
+            "faregate_gateway_stated_cost_total", .counter,
+            "What answers of an upstream that state a cost say that they cost, in its currency.")
+        forEachRow { row, labels in text.sample(statedCosts[row], .nano, [labels[0]]) }
+        text.family(
+            "faregate_gateway_stated_cost_rated_total", .counter,
+            "What the same calls cost by the price book.")
+        forEachRow { row, labels in text.sample(ratedCosts[row], .nano, [labels[0]]) }
+        text.family(
+            "faregate_gateway_usage_marks_total", .counter,
+            "Reports of usage with something odd about them.")
+        forEachRow { row, labels in
+            for (column, mark) in UsageMark.allCases.enumerated() {
+                let count = marks[row * UsageMark.allCases.count + column]
+                text.sample(count, .one, [labels[0], ("mark", mark.rawValue)])
+            }
+        }
         text.family(
             "faregate_gateway_calls_live", .gauge,
             "Calls under way, also those whose client has gone.")

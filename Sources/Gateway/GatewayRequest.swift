@@ -42,6 +42,12 @@ struct GatewayRequest: Sendable {
     }
 
     func route() throws(APIError) -> Kind {
+        if path.isEmpty || path == "/" {
+            throw APIError(
+                404, .notFound, "not_found",
+                "This is upstream '\(upstream.name)': the base URL of a library, and no route. "
+                    + served)
+        }
         guard isPlainPath else {
             throw APIError(
                 400, .invalidRequest, "malformed_url", "The path is not well-formed.")
@@ -64,15 +70,46 @@ struct GatewayRequest: Sendable {
         switch route.kind {
         case .batch: why = "A batch is not metered"
         case .closed(.notMetered(let name)): why = "Calls of \(name) are not metered"
+        case .closed(.stored):
+            why = "What the provider has stored is not kept apart by customer"
         case .closed(.methodNotAllowed):
             return APIError(
                 405, .invalidRequest, "method_not_allowed", "This path has other methods.")
-        default: why = "This route is not known, so what it costs is not either"
+        default:
+            return APIError(
+                403, .permission, "route_closed",
+                "This route is not known, so what it costs is not either: it is closed. " + served)
         }
         return APIError(
             403, .permission, "route_closed",
             "\(why): it is closed. To let it through without any charge, add "
-                + "\"\(method) \(path)\" to unmetered of upstream '\(upstream.name)'.")
+                + "\"\(method) \(opened(route))\" to unmetered of upstream '\(upstream.name)'.")
+    }
+
+    /// The path as `unmetered` has it: what is stored has an id in its path.
+    private func opened(_ route: GatewayRoute) -> String {
+        let parts = path.split(separator: "/")
+        let place = parts.firstIndex { $0 == "responses" || $0 == "completions" }
+        guard route.kind == .closed(.stored), let place, place + 1 < parts.count else {
+            return path
+        }
+        return "/" + parts[...place].joined(separator: "/") + "/*"
+    }
+
+    /// What there is instead, for whoever has the path of another dialect, or one that is misspelt.
+    private var served: String {
+        let theirs = ProviderFamily.allCases.first { other in
+            guard other != upstream.dialect else { return false }
+            let kind = GatewayRoute.classify(method: method, path: path, family: other).kind
+            if case .closed = kind { return false }
+            return true
+        }
+        let routes = GatewayRoute.open(upstream.dialect).map { route in
+            "\(route.method) /\(upstream.name)\(route.path)"
+        }
+        return "Upstream '\(upstream.name)' speaks the dialect '\(upstream.dialect.rawValue)'"
+            + (theirs.map { ", and this path is of '\($0.rawValue)'" } ?? "")
+            + ". It serves \(routes.joined(separator: ", "))."
     }
 
     /// No segment that leads elsewhere at the other end, whatever that decodes.
@@ -88,6 +125,17 @@ struct GatewayRequest: Sendable {
     }
 
     // MARK: The body
+
+    /// A body in another form than the dialects' own is not read, and is not sent on unread.
+    func checkEncoding() throws(APIError) {
+        guard let name = HTTPField.Name("Content-Encoding"), let encoding = headers[name] else {
+            return
+        }
+        if HeaderPolicy.isReadable([(name: name.rawName, value: encoding)]) { return }
+        throw APIError(
+            415, .invalidRequest, "unsupported_encoding",
+            "The body must be sent as it is, without Content-Encoding.", param: name.rawName)
+    }
 
     func body(_ request: Request, upTo limit: Int) async throws(APIError) -> ByteBuffer {
         do {
@@ -129,7 +177,11 @@ struct GatewayRecord: Sendable {
         self.admitted = admitted
     }
 
-    var headers: [(name: String, value: String)] { admitted.headers }
+    /// Of every answer. Where the provider has named the request as well its name stays in
+    /// `X-Request-Id`, because that is what the provider's own support asks for.
+    var headers: [(name: String, value: String)] {
+        admitted.headers + [(HTTPField.Name.faregateRequestID.rawName, admitted.requestID)]
+    }
 
     func outcome(_ status: Int, _ code: String?, bytes: Int) -> EdgeOutcome {
         var outcome = EdgeOutcome(

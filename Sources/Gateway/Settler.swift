@@ -17,6 +17,12 @@ struct Settler: Sendable {
         case resolved
         /// It could not be carried out; the hold's expiry decides.
         case failed(EngineError)
+
+        var settlement: UsageSettled? {
+            guard case .settled(let event) = self, case .usageSettled(let settled) = event.event
+            else { return nil }
+            return settled
+        }
     }
 
     /// Tries until it succeeds, cannot succeed, or the engine stops. Not to be run in a task that

@@ -111,7 +111,16 @@ package enum UpstreamFile {
         }
         upstream.modelPrefix = try fields.optionalString("model_prefix", maxBytes: 128) ?? ""
         for route in try fields.optionalStrings("unmetered", maxCount: 64) ?? [] {
-            upstream.unmetered.append(try unmetered(route, fields))
+            let route = try unmetered(route, fields)
+            let kind = GatewayRoute.classify(
+                method: route.method, path: route.path, family: dialect
+            ).kind
+            if !route.isPrefix, case .metered = kind {
+                throw fields.error(
+                    .invalid, "unmetered",
+                    "has \(route.method) \(route.path), which is metered and stays so: remove it")
+            }
+            upstream.unmetered.append(route)
         }
         upstream.limits = try limits(&fields)
         if let text = try fields.optionalDecimalText("count_above") {
@@ -136,8 +145,7 @@ package enum UpstreamFile {
             upstream.key = UpstreamKey(key)
         case (nil, let variable?):
             guard let key = environment[variable], !key.isEmpty else {
-                throw fields.error(
-                    .invalid, "key_env", "names a variable that is not in the environment")
+                throw fields.error(.invalid, "key_env", absent(variable, upstream.name))
             }
             upstream.key = UpstreamKey(key)
             upstream.keyVariable = variable
@@ -150,6 +158,17 @@ package enum UpstreamFile {
                 .invalid, key == nil ? "key_env" : "key",
                 "must be visible ASCII characters without spaces")
         }
+    }
+
+    /// Says which variable is missing, unless the name may be a key that stands in the wrong place:
+    /// those have small letters.
+    private static func absent(_ variable: String, _ upstream: String) -> String {
+        let isName = variable.utf8.allSatisfy { byte in
+            (0x41...0x5a).contains(byte) || (0x30...0x39).contains(byte)
+                || byte == UInt8(ascii: "_")
+        }
+        return "names a variable that is not in the environment"
+            + (isName ? ": \(variable)" : "") + " (for the key of upstream '\(upstream)')"
     }
 
     private static func limits(_ fields: inout JSONFields) throws(FieldError) -> UpstreamLimits {

@@ -13,7 +13,9 @@ simulator served meanwhile, priced here apart from the program. Three kinds:
 - cut: the client leaves in mid-stream; what the provider served is charged all the same.
 """
 
+import http.client
 import importlib
+import json
 import pathlib
 import sys
 import tempfile
@@ -91,6 +93,29 @@ def run_all(world, chosen):
     return failed
 
 
+def check_headers(world):
+    """No customer is made of bytes that are no text, or of two values; text of any language is one."""
+    def ask(*customers):
+        connection = http.client.HTTPConnection("127.0.0.1", world.server.port, timeout=30)
+        connection.putrequest("POST", f"/{gateway.OPENAI}/v1/chat/completions")
+        body = json.dumps({"model": "gpt-4o", "max_tokens": 5,
+                           "messages": [{"role": "user", "content": "Hello"}]}).encode()
+        connection.putheader("Authorization", f"Bearer {world.key}")
+        connection.putheader("Content-Length", str(len(body)))
+        for customer in customers:
+            connection.putheader("X-Faregate-Customer", customer)
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        text, names = json.loads(answer.read()), [name.lower() for name, _ in answer.getheaders()]
+        assert names.count("x-request-id") == names.count("x-faregate-request-id") == 1, names
+        connection.close()
+        return answer.status, text.get("error", {}).get("code")
+
+    for customers in [(b"caf\xe9",), (b"\xff",), (b"a", b"b"), (b"a", b"a")]:
+        assert ask(*customers) == (400, "invalid_header"), customers
+    assert ask("Zürich 東京".encode()) == (200, None)
+
+
 def main():
     arguments = sys.argv[1:]
     is_direct = "--direct" in arguments
@@ -102,6 +127,8 @@ def main():
         kind = gateway.Direct if is_direct else gateway.Gateway
         with kind(pathlib.Path(folder)) as world:
             failed = run_all(world, chosen)
+            if not is_direct:
+                check_headers(world)
     print(f"clients: {len(chosen)} cases, {failed} failed")
     sys.exit(1 if failed else 0)
 

@@ -50,6 +50,9 @@ import Testing
             #expect(!(back + reply.text).contains("canary"))
             #expect(reply.header("set-cookie") == nil)
             #expect(reply.header("x-faregate-charge") == "0.000065")
+            // One id each, under names of their own: a library joins two values of one header.
+            #expect(reply.headers["x-request-id"] == ["theirs"])
+            #expect(reply.headers["x-faregate-request-id"] == ["mine"])
             #expect(reply.header("x-ratelimit-remaining-tokens") == "7")
         }
     }
@@ -183,18 +186,36 @@ import Testing
         }
     }
 
-    // What is not understood is closed, and the answer says how to open it.
+    // What is not understood is closed. The answer says how what is known is opened; for a path
+    // that is misspelt, or of another dialect, it says what there is instead.
     @Test(arguments: [
-        ("POST", "/openai/v1/images/generations"), ("POST", "/openai/v1/batches"),
-        ("POST", "/openai/v1/unheard_of"), ("POST", "/anthropic/v1/messages/batches"),
+        ("POST", "/openai/v1/images/generations", "\"POST /v1/images/generations\" to unmetered"),
+        ("POST", "/openai/v1/batches", "\"POST /v1/batches\" to unmetered"),
+        ("POST", "/anthropic/v1/messages/batches", "to unmetered"),
+        ("GET", "/openai/v1/responses/resp_1", "\"GET /v1/responses/*\" to unmetered"),
+        ("GET", "/openai/v1/chat/completions", "\"GET /v1/chat/completions\" to unmetered"),
+        ("POST", "/openai/v1/chat/completion", "POST /openai/v1/chat/completions, "),
+        ("POST", "/openai/v1/messages", "dialect 'openai', and this path is of 'anthropic'. It "),
+        ("POST", "/anthropic/v1/chat/completions", "It serves POST /anthropic/v1/messages, "),
     ])
-    func closedRoutes(method: String, path: String) async throws {
+    func closedRoutes(method: String, path: String, told: String) async throws {
         try await GatewayFixture.with { fixture in
             let reply = try await fixture.ask(path, "{}", method: method)
             #expect(reply.status == 403)
             #expect(reply.string("error.code") == "route_closed")
-            #expect(reply.string("error.message")?.contains("unmetered") == true)
+            let message = reply.string("error.message") ?? ""
+            #expect(message.contains(told), "\(message)")
+            #expect(message.contains("unmetered") == told.contains("unmetered"))
             #expect(fixture.upstream.received.isEmpty)
+        }
+    }
+
+    // The base URL itself is no route, and whoever opens it is told what is there.
+    @Test(arguments: ["/openai", "/openai/"]) func baseURL(path: String) async throws {
+        try await GatewayFixture.with { fixture in
+            let reply = try await fixture.ask(path, method: "GET")
+            #expect(reply.status == 404)
+            #expect(reply.string("error.message")?.contains("/openai/v1/responses") == true)
         }
     }
 
@@ -245,6 +266,10 @@ import Testing
                 let estimates = try await fixture.history().compactMap(\.reservation?.estimate)
                 #expect(estimates.first?.inputTokens == 42)
                 #expect(estimates.last?.inputTokens != 42)
+                // Whose count it is, and what the bound makes of it.
+                #expect(estimates.first?.source?.tokenizer == "provider")
+                #expect(estimates.last?.source?.tokenizer != "provider")
+                #expect(PromptCount.bound(2_000) == 2_132)
             })
     }
 
@@ -268,6 +293,26 @@ import Testing
                 #expect(sent.headers[.azureKey] == GatewayFixture.upstreamSecret)
                 #expect(sent.headers[.authorization] == nil)
                 #expect(try await fixture.history().first?.reservation?.call.model == "gpt-4o")
+            })
+    }
+
+    // A deployment's own name says nothing of its tokenizer: its price's name does.
+    @Test func sizedByThePricesName() async throws {
+        try await GatewayFixture.with(
+            change: { settings in
+                for place in settings.upstreams.indices {
+                    settings.upstreams[place].models = ["mine": "gpt-4o"]
+                }
+            },
+            { (fixture) async throws in
+                fixture.upstream.answers(.json(ChatTests.answer))
+                #expect(try await fixture.chat().status == 200)
+                #expect(try await fixture.chat(model: "mine").status == 200)
+                #expect(fixture.upstream.received[1].body.contains("\"mine\""))
+                let estimates = try await fixture.history().compactMap(\.reservation?.estimate)
+                #expect(estimates.map(\.source?.tokenizer) == ["o200k_base", "o200k_base"])
+                #expect(estimates[0].inputTokens == estimates[1].inputTokens)
+                #expect(estimates[0].maxInputTokens == estimates[1].maxInputTokens)
             })
     }
 
@@ -321,9 +366,7 @@ import Testing
             fixture.upstream.answers(.json("{}", status: 500))
             _ = try await fixture.chat()
             try await fixture.settled()
-            var text = PrometheusText()
-            fixture.metrics.write(to: &text)
-            let lines = String(decoding: text.finished(), as: UTF8.self).split(separator: "\n")
+            let lines = fixture.figures.split(separator: "\n")
             let labels = #"{upstream="openai",dialect="openai",outcome="#
             for (outcome, count) in [("answered", 1), ("invalid", 1), ("declined", 1), ("cut", 0)] {
                 let name = "faregate_gateway_requests_total"
@@ -347,6 +390,10 @@ import Testing
                 ("X-Request-Id", "req-17"), ("traceparent", trace),
             ])
             #expect(reply.headers["x-request-id"] == ["req-17"])
+            #expect(reply.headers["x-faregate-request-id"] == ["req-17"])
+            let ours = try await fixture.chat(headers: [("X-Request-Id", "req-18")], customer: nil)
+            #expect(ours.headers["x-request-id"] == ["req-18"])
+            #expect(ours.headers["x-faregate-request-id"] == ["req-18"])
             #expect(
                 reply.header("traceparent")?.contains("4bf92f3577b34da6a3ce929d0e0e4736") == true)
         }

@@ -62,7 +62,7 @@ import Testing
         let all = try described()
         for one in all {
             let path = one.path.replacing("/{upstream}", with: "")
-                .replacing("{model}", with: "gpt-4o").replacing("{response}", with: "resp_1")
+                .replacing("{model}", with: "gpt-4o")
             for tag in one.tags {
                 let family = try #require(ProviderFamily(rawValue: tag))
                 let kind = GatewayRoute.classify(
@@ -140,7 +140,9 @@ import Testing
         case "key_env": return ([#""VARIABLE""#], [#""""#, #""OTHER""#])
         case "models": return ([#"{"a":"b"}"#], [#"{"a":""}"#, #"{"":"b"}"#, "[]"])
         case "model_prefix": return ([#""x/""#], ["1"])
-        case "unmetered": return ([#"["GET /a/*"]"#], [#"["GET a"]"#, #"["GET /a*"]"#])
+        case "unmetered":
+            let bad = [#"["GET a"]"#, #"["GET /a*"]"#, #"["POST /v1/chat/completions"]"#]
+            return ([#"["GET /a/*"]"#], bad)
         default:
             Issue.record("\(name) has no samples")
             return ([], [])

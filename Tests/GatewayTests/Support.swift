@@ -9,6 +9,8 @@ import Hummingbird
 import Money
 import NIOCore
 import NIOHTTP1
+import Synchronization
+import Telemetry
 import Testing
 
 @testable import Gateway
@@ -22,14 +24,16 @@ final class GatewayFixture: Sendable {
     let metrics: GatewayMetrics
     let upstream: FakeUpstream
     let app: LiveApp
+    let log: LogLines
 
     static let secret = "fg_meter-secret-of-the-test"
     static let upstreamSecret = "sk-canary-of-the-upstream"
 
     private init(
         ledger: LedgerFixture, api: API, gateway: Gateway, metrics: GatewayMetrics,
-        upstream: FakeUpstream, app: LiveApp
+        upstream: FakeUpstream, app: LiveApp, log: LogLines
     ) {
+        self.log = log
         self.ledger = ledger
         self.api = api
         self.gateway = gateway
@@ -51,7 +55,8 @@ final class GatewayFixture: Sendable {
         let ledger = try await LedgerFixture(store: store, configuration: engine)
         var configuration = APIConfiguration()
         configure(&configuration)
-        let api = API(engine: ledger.engine, configuration: configuration)
+        let log = LogLines()
+        let api = API(engine: ledger.engine, configuration: configuration) { log.add($0) }
         var settings = GatewaySettings()
         for (name, dialect) in [
             ("anthropic", "anthropic"), ("azure", "openai"), ("openai", "openai"),
@@ -74,7 +79,7 @@ final class GatewayFixture: Sendable {
         }
         let fixture = GatewayFixture(
             ledger: ledger, api: api, gateway: gateway, metrics: metrics, upstream: upstream,
-            app: app)
+            app: app, log: log)
         try await fixture.addKey("key_app", secret)
         let result: Result<Void, any Error>
         do {
@@ -185,9 +190,25 @@ final class GatewayFixture: Sendable {
         Issue.record("calls are still under way")
     }
 
+    /// The metrics as they are read.
+    var figures: String {
+        var text = PrometheusText()
+        metrics.write(to: &text)
+        return String(decoding: text.finished(), as: UTF8.self)
+    }
+
     func openHolds() async throws -> Int {
         try await ledger.engine.read { $0.state.reservations.count }
     }
+}
+
+/// What was logged.
+final class LogLines: Sendable {
+    private let lines = Mutex<[APILogRecord]>([])
+
+    func add(_ line: APILogRecord) { lines.withLock { $0.append(line) } }
+
+    var codes: [String?] { lines.withLock { $0.map(\.code) } }
 }
 
 struct GatewayReply: Sendable {

@@ -91,6 +91,32 @@ import Testing
         #expect(error?.message.contains("with space") == false)
     }
 
+    // A route that is metered cannot be opened, and is not passed over in silence.
+    @Test func unmeteredButMetered() throws {
+        for route in ["/v1/chat/completions", "/responses", "/openai/deployments/x/embeddings"] {
+            let error = #expect(throws: FieldError.self) {
+                _ = try settings(upstream(#","unmetered":["POST \#(route)"]"#))
+            }
+            #expect(error?.param == "upstreams.a.unmetered")
+            #expect(error?.message.contains("POST \(route), which is metered") == true)
+        }
+        let found = try settings(upstream(#","unmetered":["GET /v1/responses/*","POST /v1/*"]"#))
+        #expect(found.upstreams[0].unmetered.count == 2)
+    }
+
+    // A variable that is missing is named with its upstream; a key in its place is not.
+    @Test func missingVariable() throws {
+        var error = #expect(throws: FieldError.self) {
+            _ = try settings(upstream(#","key_env":"MY_KEY_2""#))
+        }
+        #expect(error?.message.contains("not in the environment: MY_KEY_2 (") == true)
+        #expect(error?.message.contains("upstream 'a'") == true)
+        error = #expect(throws: FieldError.self) {
+            _ = try settings(upstream(#","key_env":"gsk_canary""#))
+        }
+        #expect(error?.message.contains("canary") == false)
+    }
+
     // Only what can be the beginning of a URL is a base, and its password is not repeated.
     @Test(arguments: [
         "api.openai.com", "ftp://x", "https://", "https://user:secret@x", "https://x/?a=1",
