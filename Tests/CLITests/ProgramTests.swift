@@ -192,4 +192,20 @@ import Testing
         #expect(row("currency").prefix(3) == ["currency", "USD", "default"])
         #expect(!program.out.contains(Self.key))
     }
+
+    // Keys in a file that others can read are warned of, with the command that mends it.
+    @Test func readableKeys() async throws {
+        let folder = TemporaryFolder()
+        let path = folder.file("upstreams.json")
+        try WholeFile.replace(
+            path,
+            with: Array(
+                #"{"upstreams":{"a":{"dialect":"openai","base_url":"https://h","key":"k"}}}"#.utf8))
+        for (mode, warning) in [(0o644, "chmod 600 \(path)\n"), (0o600, "")] as [(mode_t, String)] {
+            chmod(path, mode)
+            let program = try Program(["config", "check", "--upstreams", path], in: folder)
+            #expect(try await program.end() == 0)
+            #expect(program.error.hasSuffix(warning) && program.error.isEmpty == warning.isEmpty)
+        }
+    }
 }
