@@ -31,7 +31,7 @@ final class Pipe: Sendable {
     /// Bytes that may wait to be taken; one piece may always.
     private let bytesMax: Int
 
-    init(bytesMax: Int = 64 << 10) { self.bytesMax = bytesMax }
+    init(bytesMax: Int = 16 << 10) { self.bytesMax = bytesMax }
 
     /// Hands a piece over, when there is room for it. False: nobody takes it any longer.
     func give(_ piece: Piece) async -> Bool {

@@ -122,7 +122,7 @@ package struct UpstreamLimits: Sendable, Hashable {
     package var answerBytesMax = 32 << 20
     /// Of connections that could not be made.
     package var retries = 1
-    package var connectionsMax = 1_024
+    package var connectionsMax = 8_192
 
     package init() {}
 }

@@ -27,6 +27,13 @@ struct UpstreamClient: Sendable {
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit =
             upstream.limits.connectionsMax
         configuration.connectionPool.retryConnectionEstablishment = false
+        // What a slow client does not take waits in buffers of this size, thousands of times.
+        configuration.http1_1ConnectionDebugInitializer = { channel in
+            channel.setOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(
+                    minimum: 1 << 10, initial: 4 << 10, maximum: 16 << 10))
+        }
         client = HTTPClient(
             eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
     }

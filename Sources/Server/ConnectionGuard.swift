@@ -69,6 +69,16 @@ private final class ConnectionGuard: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         metrics.opened()
+        // A client that is slow to take a long answer keeps no more of it waiting here than this,
+        // and one that is slow to send no larger buffer: there may be thousands of them.
+        context.channel.setOption(
+            .writeBufferWaterMark, value: .init(low: 8 << 10, high: 16 << 10)
+        ).whenFailure { _ in }
+        context.channel.setOption(
+            .recvAllocator,
+            value: AdaptiveRecvByteBufferAllocator(
+                minimum: 1 << 10, initial: 4 << 10, maximum: 32 << 10)
+        ).whenFailure { _ in }
         schedule(context)
     }
 

@@ -74,10 +74,13 @@ package struct FaregateServer: Sendable {
         handlingSignals: Bool = true, stop: StopSignal = StopSignal()
     ) async throws(ServerFailure) {
         let files = handlingSignals ? raiseFileLimit() : .max
-        if files < configuration.connectionsMax + 64 {
+        // A call through the gateway has a connection to its client and one to its provider.
+        let each = configuration.gateway.upstreams.isEmpty ? 1 : 2
+        let needed = each * configuration.connectionsMax + 64
+        if files < needed {
             logger.warning(
                 "fewer files may be open than connections_max needs",
-                metadata: ["files": "\(files)", "needed": "\(configuration.connectionsMax + 64)"])
+                metadata: ["files": "\(files)", "needed": "\(needed)"])
         }
         for name in configuration.strangeVariables {
             logger.warning("environment variable without meaning", metadata: ["name": "\(name)"])

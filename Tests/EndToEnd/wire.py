@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 
 
 class Answer:
@@ -52,9 +53,20 @@ class Answer:
 class Connection:
     """One at a time; opened anew when the last answer did not end well."""
 
-    def __init__(self, port):
+    def __init__(self, port, buffer=None):
+        """`buffer`: bytes that may wait on this side, about; for clients that are slow."""
         self.port = port
+        self.buffer = buffer
         self.last = None
+
+    async def open(self):
+        if self.buffer is None:
+            return await asyncio.open_connection("127.0.0.1", self.port)
+        slow = socket.socket()
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.buffer)
+        slow.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(slow, ("127.0.0.1", self.port))
+        return await asyncio.open_connection(sock=slow, limit=self.buffer)
 
     async def post(self, path, body, headers, timeout=60):
         """- Raises: ConnectionError when there is no answer."""
@@ -67,7 +79,7 @@ class Connection:
     async def _post(self, path, body, headers):
         if self.last is None or not self.last.is_complete:
             self.close()
-            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            reader, writer = await self.open()
         else:
             reader, writer = self.last.reader, self.last.writer
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
