@@ -57,10 +57,22 @@ extension Sizer {
         try member("audio", of: message) { (sizer, _) throws(SizingError) in
             sizer.needFullContexts(1)
         }
+        try readCacheControl(message)
+        readRest(of: message, except: Self.messageMembers)
         return role
     }
 
+    private static let messageMembers: Set<String> = [
+        "role", "name", "content", "refusal", "reasoning_content", "tool_call_id", "tool_calls",
+        "function_call", "audio", "cache_control",
+    ]
+
     private mutating func readChatPart(_ part: JSONObject) throws(SizingError) {
+        try readChatContent(part)
+        try readCacheControl(part)
+    }
+
+    private mutating func readChatContent(_ part: JSONObject) throws(SizingError) {
         switch try text("type", of: part) ?? "text" {
         case "text": try readText("text", of: part)
         case "refusal": try readText("refusal", of: part)
@@ -96,7 +108,10 @@ extension Sizer {
     /// `file_data` in base64, or `file_id` or `file_url`.
     mutating func readFile(_ file: JSONObject) throws(SizingError) {
         try readText("filename", of: file)
-        if let data = try text("file_data", of: file) {
+        let isElsewhere = ["file_id", "file_url"].contains { name in
+            file[name].map { !$0.isNull } ?? false
+        }
+        if let data = try text("file_data", of: file), !isElsewhere {
             addDocument(base64: data)
         } else {
             addDocumentOfUnknownSize()
@@ -147,11 +162,16 @@ extension Sizer {
         read(functions, hasSystem: hasSystem)
         try readToolChoice("tool_choice", of: body)
         try readToolChoice("function_call", of: body)
-        try member("web_search_options", of: body) { (sizer, _) throws(SizingError) in
-            // Models that search do so once, before they answer.
-            sizer.usage.webSearches = 1
-            sizer.frame(0, max: Framing.request)
+        // Models that search do so once, before they answer, asked to or not.
+        let isAsked = body["web_search_options"].map { !$0.isNull } ?? false
+        if isAsked || alwaysSearches {
+            usage.webSearches = 1
+            frame(0, max: Framing.request)
         }
+    }
+
+    private var alwaysSearches: Bool {
+        ["-search-preview", "-search-api", "sonar"].contains { model.utf8.contains($0.utf8) }
     }
 
     private mutating func readToolChoice(
@@ -173,7 +193,9 @@ extension Sizer {
 
     private mutating func readChatOutput(_ body: JSONObject) throws(SizingError) {
         let caps = [
-            try count("max_completion_tokens", of: body), try count("max_tokens", of: body),
+            // Servers take zero, and what is below, for no limit.
+            try count("max_completion_tokens", of: body, from: 1),
+            try count("max_tokens", of: body, from: 1),
         ].compactMap(\.self)
         usage.maxOutputTokens = caps.max()
         usage.completions = try count("n", of: body, from: 1)
@@ -236,13 +258,7 @@ extension Sizer {
     /// Routers' own members: another model than the one named may serve, or something be added that
     /// costs money.
     private mutating func readRouting(_ body: JSONObject) throws(SizingError) {
-        for name in ["models", "fallbacks", "plugins"] {
-            guard let value = body[name], !value.isNull else { continue }
-            if case .array(let elements) = value, elements.isEmpty { continue }
-            path.enter(name)
-            markUnbounded()
-            path.leave()
-        }
+        for name in ["models", "fallbacks", "plugins"] { markUnbounded(name, of: body) }
         if model.utf8.suffix(7).elementsEqual(":online".utf8) {
             path.enter("model")
             markUnbounded()

@@ -38,12 +38,22 @@ extension Sizer {
         asksForUsageInStream = isStreaming
         try readUsers(body)
         try readServing(body)
-        for name in ["mcp_servers", "container"] {
-            guard let value = body[name], !value.isNull else { continue }
-            if case .array(let elements) = value, elements.isEmpty { continue }
-            path.enter(name)
-            markUnbounded()
-            path.leave()
+        for name in ["mcp_servers", "container"] { markUnbounded(name, of: body) }
+        try readEdits(body)
+    }
+
+    /// What is cleared from the prompt costs nothing; compaction is a pass of its own.
+    private mutating func readEdits(_ body: JSONObject) throws(SizingError) {
+        try member("context_management", of: body) { (sizer, value) throws(SizingError) in
+            let management = try sizer.object(value)
+            guard case .array(let edits)? = management["edits"] else { return }
+            let clears = edits.allSatisfy { edit in
+                guard case .object(let edit) = edit else { return false }
+                return edit["type"]?.text?.utf8.starts(with: "clear_".utf8) ?? false
+            }
+            if !clears, !sizer.allowedMembers.contains("context_management") {
+                sizer.markUnbounded()
+            }
         }
     }
 
@@ -54,6 +64,13 @@ extension Sizer {
         try member("thinking", of: body) { (sizer, value) throws(SizingError) in
             let thinking = try sizer.object(value)
             sizer.thinkingTokens = try sizer.count("budget_tokens", of: thinking)
+            // Thinking between calls of tools may go beyond the cap, up to the whole context.
+            if let cap = sizer.usage.maxOutputTokens, let budget = sizer.thinkingTokens,
+                budget >= cap
+            {
+                sizer.path.enter("budget_tokens")
+                throw sizer.error("must be less than max_tokens, which is what bounds the answer")
+            }
         }
         try member("output_config", of: body) { (sizer, value) throws(SizingError) in
             try sizer.readFormat("format", of: try sizer.object(value))
@@ -65,11 +82,14 @@ extension Sizer {
     private mutating func readServing(_ body: JSONObject) throws(SizingError) {
         let tier = try text("service_tier", of: body)
         usage.serviceTier = tier == "standard_only" ? .standard : .auto
+        // Dearer by a factor that the price book may not have: for whoever has put it there.
         if let speed = try text("speed", of: body), speed != "standard" {
             try addAttribute("speed", speed)
+            markUnbounded("speed", of: body)
         }
         if let geo = try text("inference_geo", of: body), geo != "global", geo != "not_available" {
             try addAttribute("region", geo)
+            markUnbounded("inference_geo", of: body)
         }
     }
 
@@ -124,6 +144,8 @@ extension Sizer {
         case "thinking":
             try readText("thinking", of: block)
             frame(2, max: Framing.toolCall)
+            // The signature may be the whole thought, encrypted.
+            readRest(of: block, except: ["type", "thinking", "cache_control"])
         case "redacted_thinking":
             if let data = try text("data", of: block) { readOpaque(data) }
         case "search_result":
@@ -170,7 +192,7 @@ extension Sizer {
     }
 
     /// `{"type":"ephemeral","ttl":"5m"}`; without `ttl` it is five minutes.
-    private mutating func readCacheControl(_ object: JSONObject) throws(SizingError) {
+    mutating func readCacheControl(_ object: JSONObject) throws(SizingError) {
         try member("cache_control", of: object) { (sizer, value) throws(SizingError) in
             let control = try sizer.object(value)
             let isHour = try sizer.text("ttl", of: control) == "1h"

@@ -74,11 +74,12 @@ package enum RequestSizing {
 
     /// - Parameters:
     ///   - model: takes the place of the body's own.
+    ///   - allowed: members that pass although their cost is not known, or not bounded.
     ///   - known: the name by which the model's tokenizer and rules are known, of the one it is
     ///     called by.
     package static func size(
         _ body: [UInt8], dialect: RequestDialect, model: String? = nil,
-        known: (String) -> String = { $0 }
+        allowed: Set<String> = [], known: (String) -> String = { $0 }
     ) throws(SizingError) -> SizedRequest {
         let value: JSONValue
         do throws(JSONError) {
@@ -88,13 +89,14 @@ package enum RequestSizing {
                 param: error.path.isEmpty ? nil : error.path, message: error.description)
         }
         return try size(
-            value, requestBytes: body.count, dialect: dialect, model: model, known: known)
+            value, requestBytes: body.count, dialect: dialect, model: model, allowed: allowed,
+            known: known)
     }
 
     /// Of a body that was read already, within another one.
     package static func size(
         _ body: JSONValue, requestBytes: Int, dialect: RequestDialect, model: String? = nil,
-        known: (String) -> String = { $0 }
+        allowed: Set<String> = [], known: (String) -> String = { $0 }
     ) throws(SizingError) -> SizedRequest {
         guard case .object(let object) = body else {
             throw SizingError(
@@ -102,6 +104,8 @@ package enum RequestSizing {
         }
         let name = try self.model(of: object, model)
         var sizer = Sizer(model: known(name))
+        sizer.allowedMembers = allowed
+        sizer.checkMembers(of: object, dialect)
         switch dialect {
         case .openAIChat: try sizer.readChat(object)
         case .openAIResponses: try sizer.readResponses(object)

@@ -13,6 +13,8 @@ import CanonicalJSON
 extension Sizer {
     mutating func readResponses(_ body: JSONObject) throws(SizingError) {
         frame(3, max: Framing.request)
+        // A stored prompt may bring tools of the provider's, and compaction is a pass of its own.
+        for name in ["prompt", "context_management"] { markUnbounded(name, of: body) }
         for name in ["previous_response_id", "conversation", "prompt"] {
             try member(name, of: body) { (sizer, _) throws(SizingError) in
                 sizer.needFullContexts(1)
@@ -33,7 +35,7 @@ extension Sizer {
         try member("text", of: body) { (sizer, value) throws(SizingError) in
             try sizer.readFormat("format", of: try sizer.object(value))
         }
-        usage.maxOutputTokens = try count("max_output_tokens", of: body)
+        usage.maxOutputTokens = try count("max_output_tokens", of: body, from: 1)
         try readStreaming(body)
         // Its streams end with the usage, asked for or not.
         asksForUsageInStream = isStreaming
@@ -54,11 +56,14 @@ extension Sizer {
     private mutating func readResponsesItem(
         _ value: JSONValue, _ item: JSONObject
     ) throws(SizingError) {
-        switch try text("type", of: item) ?? "message" {
+        // An item that is nothing but an id stands for one that the provider has.
+        let isReference = item["role"] == nil && item["id"] != nil
+        switch try text("type", of: item) ?? (isReference ? "item_reference" : "message") {
         case "message":
             frame(3, max: Framing.message)
             try readText("role", of: item)
             try readResponsesContent("content", of: item)
+            readRest(of: item, except: ["type", "role", "content", "id", "status"])
         case "function_call", "custom_tool_call":
             frame(3, max: Framing.message)
             try readFunctionCall(item)

@@ -37,6 +37,8 @@ struct Sizer {
     /// Prompts that the provider's own tools may begin, after the first.
     var rounds: Int64 = 0
     var unbounded: [String] = []
+    /// Members that the operator vouches for although they are not known, or nothing bounds them.
+    var allowedMembers: Set<String> = []
     var isStreaming = false
     var isBackground = false
     var asksForUsageInStream = false

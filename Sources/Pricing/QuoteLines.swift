@@ -78,9 +78,12 @@ struct CallSizes {
     private static func size(
         of contexts: Int64, _ entry: PriceEntry
     ) throws(QuoteError) -> Int64 {
-        guard let largest = entry.maxInputTokens else {
+        guard let usual = entry.maxInputTokens else {
             throw .inputMaximumRequired(model: entry.model)
         }
+        // A model that has prices for larger prompts takes them, whatever its usual maximum.
+        let priced = entry.rates.lazy.map(\.abovePromptTokens).max() ?? 0
+        let largest = priced > 0 ? max(usual, priced + 1) : usual
         let (total, overflow) = contexts.multipliedReportingOverflow(by: largest)
         if overflow || !(0...UsageReadings.maxCount).contains(total) { throw .overflow }
         return total
@@ -165,6 +168,10 @@ struct LinePair {
             raise(&most.text, .cacheRead)
             if writes.isShortPossible { raise(&most.text, .cacheWrite5m) }
             if writes.isHourPossible { raise(&most.text, .cacheWrite1h) }
+            // Where a model has such a price, what is asked for is not what decides.
+            if writes.isShortPossible, entry.keepsCacheForHalfADay {
+                raise(&most.text, .cacheWrite12h)
+            }
             if sizes.maxImages > 0 { raise(&most.image, .inputImage) }
             if sizes.maxAudio > 0 {
                 raise(&most.audio, .inputAudio)

@@ -124,6 +124,8 @@ extension UsageEstimate {
 }
 
 extension PriceEntry {
+    var keepsCacheForHalfADay: Bool { rates.contains { $0.unit == .cacheWrite12h } }
+
     /// Whether the provider writes to its prompt cache only where a request marks what to write.
     var writesCacheOnlyWhenAsked: Bool {
         provider == "anthropic" || provider.hasPrefix("bedrock")

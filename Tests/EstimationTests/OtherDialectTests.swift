@@ -27,7 +27,7 @@ import Testing
 
     // What lies at the provider is bounded by the model's largest prompt.
     @Test(arguments: [
-        #""previous_response_id":"r""#, #""conversation":"c""#, #""prompt":{"id":"p"}"#,
+        #""previous_response_id":"r""#, #""conversation":"c""#,
     ])
     func byRule(more: String) throws {
         let sized = try sizedInput(#""hi""#, ",\(more)")

@@ -11,7 +11,8 @@ struct QuoteBoundPropertyTests {
         _ random: inout SplitMix64, card: String = ""
     ) throws -> PriceEntry {
         let units: [UsageUnit] = [
-            .input, .cacheRead, .cacheWrite5m, .cacheWrite1h, .inputAudio, .inputImage,
+            .input, .cacheRead, .cacheWrite5m, .cacheWrite1h, .cacheWrite12h, .inputAudio,
+            .inputImage,
             .cacheReadAudio, .output, .reasoning, .outputAudio, .webSearch, .request,
         ]
         var model = PriceEntry(model: "m", card: card, mode: "chat")
@@ -29,7 +30,8 @@ struct QuoteBoundPropertyTests {
         }
         model.rates = model.rates.filter { $0.unit < .request || !random.one(in: 2) }
         let rare: [UsageUnit] = [
-            .cacheWrite1h, .inputAudio, .inputImage, .cacheReadAudio, .outputAudio,
+            .cacheWrite1h, .cacheWrite12h, .inputAudio, .inputImage, .cacheReadAudio,
+            .outputAudio,
         ]
         for unit in rare where random.one(in: 2) { model.rates.removeAll { $0.unit == unit } }
         if !random.one(in: 3) { model.maxInputTokens = random.int(1...9_000) }
@@ -114,6 +116,9 @@ struct QuoteBoundPropertyTests {
         let rest = input - images - audio
         let cached = random.int(0...rest)
         let written = mayWrite ? random.int(0...(rest - cached)) : 0
+        // Of models that have such a price the provider may keep any of it for that long.
+        let mayKeep = model.rates.contains { $0.unit == .cacheWrite12h }
+        let half = mayKeep ? random.int(0...written) : 0
         let hour = forAnHour ? random.int(0...(rest - cached - written)) : 0
         let cap =
             ((estimate.maxOutputTokens ?? 0) + (estimate.extraOutputTokens ?? 0))
@@ -125,7 +130,8 @@ struct QuoteBoundPropertyTests {
         return usage {
             $0.inputTokens = input
             $0.cachedInputTokens = cached + cachedAudio
-            $0.cacheWriteTokens = written
+            $0.cacheWriteTokens = written - half
+            $0.cacheWrite12hTokens = half
             $0.cacheWrite1hTokens = hour
             $0.inputImageTokens = images
             $0.inputAudioTokens = audio
