@@ -128,6 +128,8 @@ package enum ActualUsage: Sendable, Hashable {
     case amount(Money)
     /// Nobody knows: the expected estimate is charged, and marked.
     case missing
+    /// Nobody knows, and it is the caller's doing: the bound is charged, and marked.
+    case missingAtMost
 }
 
 package struct SettleRequest: Sendable, Hashable {

@@ -119,7 +119,7 @@ extension LedgerState {
         switch request.actual {
         case .usage: event.rated = try rated(facts)
         case .amount(let amount): event.rated = try amountRated(amount, like: Estimate())
-        case .missing:
+        case .missing, .missingAtMost:
             throw CommandError(
                 .invalid, "Usage without a hold needs its usage or an amount.", param: "usage")
         }

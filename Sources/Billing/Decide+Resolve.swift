@@ -154,19 +154,32 @@ extension LedgerState {
             }
             return try amountRated(amount, like: reservation.estimate)
         case .missing:
-            let expected = reservation.estimate.expected
-            var rated = RatedUsage(
-                price: reservation.estimate.price, cardPrice: reservation.estimate.cardPrice,
-                tier: reservation.estimate.tier, cost: expected.cost, charge: expected.charge,
-                marks: (reservation.estimate.marks + [.usageEstimated]).sorted())
-            let output =
-                reservation.estimate.expectedOutputTokens * reservation.estimate.completions
-            if reservation.estimate.method != .amount {
-                rated.counts[.input] = reservation.estimate.inputTokens
-                rated.counts[.output] = output
-            }
-            return rated
+            let estimate = reservation.estimate
+            return assumed(
+                estimate.expected, input: estimate.inputTokens,
+                output: estimate.expectedOutputTokens, of: estimate)
+        case .missingAtMost:
+            let estimate = reservation.estimate
+            return assumed(
+                estimate.bound, input: estimate.maxInputTokens ?? estimate.inputTokens,
+                output: estimate.maxOutputTokens + (estimate.extraOutputTokens ?? 0), of: estimate)
         }
+    }
+
+    private func assumed(
+        _ figures: CallFigures, input: Int64, output: Int64, of estimate: Estimate
+    ) -> RatedUsage {
+        var rated = RatedUsage(
+            price: estimate.price, cardPrice: estimate.cardPrice, tier: estimate.tier,
+            cost: figures.cost, charge: figures.charge,
+            marks: (estimate.marks + [.usageEstimated]).sorted())
+        if estimate.method != .amount {
+            rated.counts[.input] = input
+            rated.counts[.output] =
+                output.multipliedReportingOverflow(by: estimate.completions)
+                .partialValue
+        }
+        return rated
     }
 
     func rated(_ facts: Facts) throws(CommandError) -> RatedUsage {

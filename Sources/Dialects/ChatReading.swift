@@ -32,6 +32,7 @@ extension MeterState {
     ) throws(JSONError) -> ChatChunk {
         var chunk = ChatChunk()
         var found: UsageObject?
+        let outputBefore = output
         var isUsageByGroq = false
         var seenError: ProviderError?
         try reader.enterObject()
@@ -66,6 +67,9 @@ extension MeterState {
             chunk.hasUsage = !isUsageByGroq
             // Before the end of the choices it is an interim count.
             isUsageFinal = chunk.hasNoChoice || isEveryChoiceFinished
+        } else if output != outputBefore {
+            // Output that came after it is not in it.
+            isUsageFinal = false
         }
         if let seenError { error = error ?? seenError }
         return chunk

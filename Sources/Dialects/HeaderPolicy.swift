@@ -35,6 +35,10 @@ package enum HeaderPolicy {
         "content-length", "accept-encoding", "expect",
     ]
 
+    /// They choose whose account and which defaults (the service tier, say) a call is billed by:
+    /// that is for the operator. Sent on only where an operator lists them.
+    private static let ofAccount: Set<String> = ["openai-organization", "openai-project"]
+
     private static let ofConnection: Set<String> = [
         "connection", "keep-alive", "proxy-authenticate", "proxy-authorization",
         "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
@@ -59,8 +63,8 @@ package enum HeaderPolicy {
         for header in headers {
             let name = header.name.lowercased()
             let isListed =
-                requestNames.contains(name) || requestPrefixes.contains { name.hasPrefix($0) }
-                || extra.contains(name)
+                extra.contains(name) || requestNames.contains(name)
+                || requestPrefixes.contains { name.hasPrefix($0) } && !ofAccount.contains(name)
             guard isListed, !ours.contains(name), !ofConnection.contains(name),
                 !connection.contains(name), !name.hasPrefix(ownPrefix)
             else { continue }

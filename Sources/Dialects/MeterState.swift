@@ -141,7 +141,10 @@ struct MeterState: Sendable {
         var report = usage.report(
             family: dialect.family, convention: settings.convention,
             hasOutput: dialect != .openAIEmbeddings)
-        if webSearches > report.usage.webSearches ?? 0 { report.usage.webSearches = webSearches }
+        // A search that failed is seen, too, and not billed: where the provider counts, its count.
+        if report.usage.webSearches == nil, webSearches > 0 {
+            report.usage.webSearches = webSearches
+        }
         report.usage.servedModel = model
         report.usage.servedTier = tier ?? report.usage.servedTier
         return report

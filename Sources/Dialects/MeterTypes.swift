@@ -73,6 +73,9 @@ package struct UsageReport: Sendable, Hashable {
     /// What the provider says the call cost (OpenRouter's `usage.cost`, in its credits), as it
     /// wrote the number. A cross-check, never a price.
     package var statedCost: String?
+    /// Names of the attributes that it speaks of, also where it says that nothing special was
+    /// served: `region`, `speed`.
+    package var statedAttributes: Set<String> = []
 
     package init(
         usage: ReportedUsage = ReportedUsage(), marks: Set<UsageMark> = [],

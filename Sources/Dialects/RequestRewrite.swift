@@ -159,7 +159,11 @@ private struct RequestRewriter {
         case .openAIChat:
             let isNewer = try lower("max_completion_tokens", to: cap)
             let isOlder = try lower("max_tokens", to: cap)
-            if !isNewer && !isOlder { set(chatMember(model), to: cap) }
+            if !isNewer && !isOlder {
+                set(chatMember(model), to: cap)
+            } else if changes.chatCapMember != .byModel {
+                try repeatCap(as: changes.chatCapMember.rawValue, upTo: cap)
+            }
         case .openAIResponses:
             if try !lower("max_output_tokens", to: cap) { set("max_output_tokens", to: cap) }
         case .anthropicMessages:
@@ -167,6 +171,15 @@ private struct RequestRewriter {
             if try !lower("max_tokens", to: cap) { set("max_tokens", to: cap) }
         case .openAIEmbeddings: break
         }
+    }
+
+    /// The server reads one of the two names only: a cap under the other is none.
+    private mutating func repeatCap(
+        as name: String, upTo cap: Int64
+    ) throws(RequestRewriteError) {
+        guard try integer(name, in: top, path: name) == nil else { return }
+        let other = name == "max_tokens" ? "max_completion_tokens" : "max_tokens"
+        set(name, to: min(try integer(other, in: top, path: other) ?? cap, cap))
     }
 
     private func chatMember(_ model: String?) -> String {

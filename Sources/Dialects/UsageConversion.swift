@@ -19,6 +19,8 @@ extension UsageObject {
         if hasUnreadable { report.marks.insert(.unreadableCount) }
         report.usage.servedTier = serviceTier
         report.usage.attributes = attributes
+        if geo != nil { report.statedAttributes.insert("region") }
+        if speed != nil { report.statedAttributes.insert("speed") }
         switch family {
         case .openAI:
             convertOpenAI(&report, isExclusive: convention == .exclusive, hasOutput: hasOutput)

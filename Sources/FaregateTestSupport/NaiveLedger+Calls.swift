@@ -232,6 +232,7 @@ extension NaiveLedger {
         let actual: NaiveFigures
         switch request.actual {
         case .missing: actual = call.size.hold(.expected, cap: call.cap)
+        case .missingAtMost: actual = call.size.hold(.bound, cap: call.cap)
         case .amount(let amount):
             if !call.allowsAmount || amount.isNegative { throw NaiveRefusal(.invalid) }
             actual = NaiveFigures(cost: amount.nanos, charge: amount.nanos, requests: 1)
@@ -324,7 +325,7 @@ extension NaiveLedger {
             key: request.key, subject: request.subject, model: request.model, status: .recorded)
         call.mode = terms(of: customer).funding ?? .postpaid
         switch request.actual {
-        case .missing: throw NaiveRefusal(.invalid)
+        case .missing, .missingAtMost: throw NaiveRefusal(.invalid)
         case .amount(let amount):
             if amount.isNegative { throw NaiveRefusal(.invalid) }
             call.size.amount = amount.nanos

@@ -55,7 +55,7 @@ extension RatingMark {
         case .unitFallback:
             "A unit without a rate of its own was charged at the rate of the unit it belongs to."
         case .unitUnpriced: "A fee without any rate was charged at zero."
-        case .usageEstimated: "No usage was given; the expected estimate was charged."
+        case .usageEstimated: "No usage was given; an estimate was charged."
         case .ceilingRate: "The model has no price; the project's ceiling rates were taken."
         case .servedModelUnpriced:
             "The model served has no price; that of the model asked for was taken."

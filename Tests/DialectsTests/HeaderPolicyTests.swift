@@ -27,8 +27,8 @@ import Testing
         #expect(
             lines(sent) == [
                 "via: x", "content-type: application/json", "anthropic-version: 2023-06-01",
-                "anthropic-beta: a", "anthropic-beta: b", "openai-organization: org",
-                "openai-project: p", "openai-beta: v2", "x-stainless-lang: python",
+                "anthropic-beta: a", "anthropic-beta: b", "openai-beta: v2",
+                "x-stainless-lang: python",
                 "user-agent: OpenAI/Python", "idempotency-key: k", "x-operator: yes",
                 "accept: application/json", "authorization: Bearer sk-up",
                 "accept-encoding: identity",

@@ -72,6 +72,19 @@ import Testing
         #expect(try rewrite("{}", Self.cap, model: "o3") == #"{"max_completion_tokens":100}"#)
     }
 
+    // A server that reads one name only is given the cap under that name, too, and no more than was
+    // asked for under the other.
+    @Test func capUnderBothNames() throws {
+        let set = RequestChanges(outputCap: 100, chatCapMember: .maxTokens)
+        #expect(
+            try rewrite(#"{"max_completion_tokens":7}"#, set)
+                == #"{"max_completion_tokens":7,"max_tokens":7}"#)
+        #expect(
+            try rewrite(#"{"max_completion_tokens":700}"#, set)
+                == #"{"max_completion_tokens":100,"max_tokens":100}"#)
+        #expect(try rewrite(#"{"max_tokens":7}"#, set) == #"{"max_tokens":7}"#)
+    }
+
     // The other dialects have one name each; embeddings have no output.
     @Test func otherDialects() throws {
         #expect(
