@@ -99,11 +99,30 @@ extension Exchange {
                 call { $0.waits(now: monotonicNanos()) }
                 guard let chunk = try await iterator.next() else { return body }
                 guard call({ $0.received(chunk.readableBytes) }) else { return nil }
+                // Also where a stream was asked for: this is in memory as a whole.
+                guard body.readableBytes + chunk.readableBytes <= upstream.limits.answerBytesMax
+                else {
+                    call { $0.stops(.tooLong) }
+                    return nil
+                }
                 body.writeImmutableBuffer(chunk)
             }
         } catch {
             return nil
         }
+    }
+
+    /// The upstream does not take the key, which is the operator's and not the caller's.
+    func refuseKey(_ status: Int) async {
+        call { $0.answerEnded() }
+        note(.declined)
+        _ = await settle(nil, nil)
+        await answer(
+            RefusalBody(
+                status: 502, code: "upstream_refuses_key",
+                message: "Upstream '\(upstream.name)' does not take the gateway's key (\(status)): "
+                    + "that is for whoever operates the gateway. Nothing was charged.",
+                type: "upstream_error"))
     }
 
     /// The answer is compressed although that was not asked for.
@@ -210,7 +229,7 @@ extension Exchange.Metered {
         return PassedSizes(
             inputTokens: inputTokens,
             outputTokens: overflow ? counter.tokens : min(counter.tokens, most),
-            attributes: attributes)
+            attributes: attributes, webSearches: webSearches)
     }
 }
 

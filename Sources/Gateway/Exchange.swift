@@ -34,6 +34,7 @@ final class Exchange: Sendable {
         /// Tokens of the prompt, as it was sized.
         var inputTokens: Int64
         var attributes: [String]
+        var webSearches: Int64
         var counter: OutputCounter
     }
 
@@ -45,6 +46,8 @@ final class Exchange: Sendable {
         /// Under way, or done.
         var settlement: Task<Void, Never>?
         var settlesSince: Int64?
+        /// Since when the call has been over, and the client takes nothing.
+        var stuckSince: Int64?
         var bytes = 0
         /// Of the answer that the client is given; 0: none yet.
         var status = 0
@@ -60,11 +63,17 @@ final class Exchange: Sendable {
     let start = monotonicNanos()
     private let state: Mutex<State>
     private let settled = OneShot<Settler.Result>()
-    /// Longer than that an answer does not wait for its settlement.
-    private static let settleWait: Int64 = 1_000_000_000
+    /// Nanoseconds; longer than that an answer does not wait for its settlement.
+    private let settleWait: Int64
+    /// Longer than that a client that takes nothing is not waited for when time is up.
+    private static let stuckWait: Int64 = 2_000_000_000
 
-    init(id: Int, plan: Plan, request: UpstreamRequest, metrics: GatewayMetrics) {
+    init(
+        id: Int, plan: Plan, request: UpstreamRequest, metrics: GatewayMetrics,
+        settleWait: Duration
+    ) {
         self.id = id
+        self.settleWait = Int64(settleWait / .nanoseconds(1))
         self.plan = plan
         self.metrics = metrics
         let limits = GatewayCall.Limits(plan.client.upstream.limits, isStream: plan.isStream)
@@ -113,11 +122,18 @@ final class Exchange: Sendable {
     }
 
     func tick(now: Int64) {
-        let (due, reader, isLate) = state.withLock { state in
-            let isLate = state.settlesSince.map { now - $0 >= Self.settleWait } ?? false
-            return (state.call.due(now: now), state.reader, isLate)
+        let isFull = pipe.isFull
+        let (due, reader, isLate, isStuck) = state.withLock { state in
+            let isLate = state.settlesSince.map { now - $0 >= settleWait } ?? false
+            let due = state.call.due(now: now)
+            state.stuckSince =
+                isFull && state.call.stop != nil ? state.stuckSince ?? now : nil
+            let isStuck = state.stuckSince.map { now - $0 >= Self.stuckWait } ?? false
+            return (due, state.reader, isLate, isStuck)
         }
         if isLate { settled.give(nil) }
+        // Whoever waits for a client to take the rest of what is over would wait for ever.
+        if isStuck { clientLeft() }
         switch due {
         case .nothing: break
         case .stop: reader?.cancel()
@@ -145,6 +161,9 @@ final class Exchange: Sendable {
     private func exchange() async {
         guard let response = await ask() else { return }
         let isGood = (200..<300).contains(Int(response.status.code))
+        if response.status.code == 401 || response.status.code == 403 {
+            return await refuseKey(Int(response.status.code))
+        }
         guard let metered = plan.metered else { return await passThrough(response) }
         guard isGood else {
             note(.declined)
@@ -200,7 +219,7 @@ final class Exchange: Sendable {
                 passed
                     ?? PassedSizes(
                         inputTokens: metered.inputTokens, outputTokens: 0,
-                        attributes: metered.attributes))
+                        attributes: metered.attributes, webSearches: metered.webSearches))
             state.settlesSince = monotonicNanos()
             let report = reading?.report
             state.settlement = Task { await carryOut(settlement, metered.settler, report) }

@@ -33,13 +33,30 @@ extension Gateway {
         var request = asked.forwarded(ByteBuffer(bytes: body))
         let path = asked.path.hasPrefix("/v1/") ? "/v1" + endpoint : endpoint
         request.url = client.upstream.baseURL.url(path: path, query: "")
-        guard let response = try? await client.ask(request, seconds: PromptCount.seconds),
-            response.status == .ok, let answer = try? await response.body.collect(upTo: 64 << 10),
-            let tokens = PromptCount.tokens(Array(answer.readableBytesView))
-        else { return call }
+        guard let tokens = await Self.tokens(request, client) else { return call }
         var counted = call
         counted.take(promptTokens: tokens)
         return counted
+    }
+
+    /// Nil: no count came, or not in time. The library's own limit of time ends with the head.
+    private static func tokens(_ request: UpstreamRequest, _ client: UpstreamClient) async -> Int64?
+    {
+        await withTaskGroup(of: Int64?.self) { group in
+            group.addTask {
+                guard let response = try? await client.ask(request, seconds: PromptCount.seconds),
+                    response.status == .ok,
+                    let answer = try? await response.body.collect(upTo: 64 << 10)
+                else { return nil }
+                return PromptCount.tokens(Array(answer.readableBytesView))
+            }
+            group.addTask {
+                try? await Task.sleep(for: .seconds(PromptCount.seconds))
+                return nil
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
+        }
     }
 
     /// What the call is charged at most, as things stand.
@@ -65,10 +82,12 @@ package enum PromptCount {
         }
     }
 
-    /// Members of a request that count; the endpoints refuse others.
+    /// Members of a request that count; the endpoints refuse those that have nothing to do with it.
     private static func members(_ dialect: CallDialect) -> Set<String> {
         dialect == .anthropicMessages
-            ? ["messages", "model", "system", "thinking", "tool_choice", "tools"]
+            ? [
+                "messages", "model", "output_config", "system", "thinking", "tool_choice", "tools",
+            ]
             : [
                 "conversation", "input", "instructions", "model", "parallel_tool_calls",
                 "previous_response_id", "reasoning", "text", "tool_choice", "tools", "truncation",
@@ -80,6 +99,9 @@ package enum PromptCount {
             case .object(let object)? = try? StrictJSON.parse(
                 request, limits: RequestSizing.limits)
         else { return nil }
+        // The older name of the answer's schema, which the endpoint does not know: a count without
+        // it would be too low.
+        if dialect == .anthropicMessages, object["output_format"] != nil { return nil }
         let names = members(dialect)
         var kept = JSONObject()
         for member in object.members where names.contains(member.key) {

@@ -62,9 +62,9 @@ extension Gateway {
         var sized: SizedRequest
         do throws(SizingError) {
             // Under the name that has the price: a deployment's own says nothing of its tokenizer.
-            sized = try RequestSizing.size(body, dialect: form, model: model) {
-                upstream.priceName(of: $0)
-            }
+            sized = try RequestSizing.size(
+                body, dialect: form, model: model, allowed: upstream.allowedMembers
+            ) { upstream.priceName(of: $0) }
         } catch {
             throw APIError(
                 400, .invalidRequest, "invalid_request", error.message, param: error.param)
@@ -72,7 +72,8 @@ extension Gateway {
         if let param = sized.unbounded.first {
             throw APIError(
                 400, .invalidRequest, "unbounded_request",
-                "\(param) is billed, and nothing bounds how much: such a call cannot be held for.",
+                "\(param) costs what nothing bounds, or what is not known here: such a call cannot "
+                    + "be held for.",
                 param: param)
         }
         if sized.isBackground {
@@ -96,6 +97,12 @@ extension Gateway {
                 EngineRequest(.reserve(call.request), actor: principal.actor)
             ).event
         } catch {
+            if case .command(let fault) = error, fault.param == "usage_estimate.max_output_tokens" {
+                // By the name that the caller's library has for it.
+                throw APIError(
+                    400, .invalidRequest, "invalid_request", fault.message,
+                    param: call.dialect.capMember)
+            }
             throw APIError(error)
         }
         guard let recorded else { throw APIError(EngineError.unreadable("a hold without event")) }
@@ -118,7 +125,8 @@ extension Gateway {
         _ plan: Exchange.Plan, _ asked: GatewayRequest
     ) async -> Prepared {
         let changes = RequestChanges(
-            outputCap: call.dialect == .openAIEmbeddings ? nil : reserved.estimate.maxOutputTokens,
+            outputCap: outputCap(call, reserved, plan.client.upstream),
+            chatCapMember: plan.client.upstream.capMember,
             asksForStreamUsage: call.dialect == .openAIChat,
             removedMembers: call.dialect == .openAIResponses ? ["background"] : [])
         let refusal: RefusalBody
@@ -135,6 +143,16 @@ extension Gateway {
         return .refused(refusal, reservation: settler.key.id)
     }
 
+    /// What the output may be at most; nil: the model's own maximum, which is what was held for.
+    private func outputCap(
+        _ call: PreparedCall, _ reserved: UsageReserved, _ upstream: Upstream
+    ) -> Int64? {
+        if call.dialect == .openAIEmbeddings { return nil }
+        let isClamped = reserved.lines.contains { $0.outcome == .clamped }
+        if call.sized.usage.maxOutputTokens == nil, !isClamped, !upstream.addsCap { return nil }
+        return reserved.estimate.maxOutputTokens
+    }
+
     private func metered(
         _ plan: Exchange.Plan, _ call: PreparedCall, _ reserved: UsageReserved,
         _ settler: Settler
@@ -148,6 +166,7 @@ extension Gateway {
                 dropsUsageChunk: call.sized.isStreaming && !call.sized.asksForUsageInStream),
             settler: settler, reserved: reserved, inputTokens: call.sized.usage.inputTokens,
             attributes: call.sized.usage.attributes,
+            webSearches: call.dialect == .openAIChat ? call.sized.usage.webSearches ?? 0 : 0,
             counter: OutputCounter(model: call.request.call.model))
         return plan
     }
@@ -163,6 +182,16 @@ extension Gateway {
                 message: "There is money for \(cap) output tokens, and the request sets aside "
                     + "\(budget) for thinking alone.", param: "thinking.budget_tokens",
                 type: "spend_limit")
+        }
+    }
+}
+
+extension CallDialect {
+    /// The member of a request that caps its output.
+    fileprivate var capMember: String {
+        switch self {
+        case .openAIResponses: "max_output_tokens"
+        case .openAIChat, .anthropicMessages, .openAIEmbeddings: "max_tokens"
         }
     }
 }

@@ -23,12 +23,16 @@ package final class Gateway: Sendable {
     package let metrics: GatewayMetrics
     private let clients: [String: UpstreamClient]
     private let calls: LiveCalls
+    private let settleWait: Duration
 
-    /// - Parameter tick: how often calls are looked at, for their timeouts and holds.
+    /// - Parameters:
+    ///   - tick: how often calls are looked at, for their timeouts and holds.
+    ///   - settleWait: how long an answer waits for its settlement, whose charge it names.
     package init(
         api: API, settings: GatewaySettings, metrics: GatewayMetrics,
-        tick: Duration = .milliseconds(250)
+        tick: Duration = .milliseconds(250), settleWait: Duration = .seconds(1)
     ) {
+        self.settleWait = settleWait
         self.api = api
         self.settings = settings
         self.metrics = metrics
@@ -100,18 +104,18 @@ package final class Gateway: Sendable {
         let route = try asked.route()
         try asked.checkEncoding()
         let limit = api.configuration.maxBodyBytes
-        let room = asked.declaredLength ?? (asked.isChunked ? limit : 0)
-        guard room <= limit else { throw .bodyTooLarge }
-        guard api.takeBodyRoom(room) else { throw .overloaded }
-        defer { api.giveBodyRoom(room) }
+        let most = asked.declaredLength ?? (asked.isChunked ? limit : 0)
+        guard most <= limit else { throw .bodyTooLarge }
+        guard let room = BodyRoom(api, bytes: most) else { throw .overloaded }
         let body = try await asked.body(request, upTo: limit)
+        room.shrink(to: body.readableBytes)
         record.requestBytes = body.readableBytes
         let readAt = monotonicNanos()
         let prepared = try await prepare(asked, route, client, principal, body, &record)
-        if case .forward = prepared {
-            metrics.forwards(client.upstream.name, after: monotonicNanos() - readAt)
-        }
-        return prepared
+        guard case .forward(let plan, var upstreamRequest) = prepared else { return prepared }
+        upstreamRequest.room = room
+        metrics.forwards(client.upstream.name, after: monotonicNanos() - readAt)
+        return .forward(plan, upstreamRequest)
     }
 
     /// An answer of our own.
@@ -141,7 +145,8 @@ package final class Gateway: Sendable {
         _ channel: (any Channel)?
     ) async throws -> Response {
         let made = calls.enter { id in
-            Exchange(id: id, plan: plan, request: request, metrics: metrics)
+            Exchange(
+                id: id, plan: plan, request: request, metrics: metrics, settleWait: settleWait)
         }
         guard let exchange = made else {
             // Nothing was sent.

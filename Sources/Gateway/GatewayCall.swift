@@ -65,8 +65,9 @@ package struct GatewayCall: Sendable, Equatable {
             let second: Int64 = 1_000_000_000
             idle = Int64(limits.idleSeconds) * second
             total = Int64(limits.totalSeconds) * second
-            drain = Int64(limits.drainSeconds) * second
-            drainBytes = limits.drainBytes
+            // The usage of a whole answer comes with its end, and until then nothing is known.
+            drain = Int64(isStream ? limits.drainSeconds : limits.totalSeconds) * second
+            drainBytes = isStream ? limits.drainBytes : limits.answerBytesMax
             answerBytes = isStream ? limits.streamBytesMax : limits.answerBytesMax
             hold = Int64(limits.holdSeconds) * second
             retries = limits.retries

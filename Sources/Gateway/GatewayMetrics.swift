@@ -70,7 +70,7 @@ package final class GatewayMetrics: Sendable {
             case (.settled(let event), _) where event.isLateSettlement: .expired
             case (_, .release): .released
             case (_, .usage): .usage
-            case (_, .estimated), (_, .unknown): .estimated
+            case (_, .estimated), (_, .unknown), (_, .atMost): .estimated
             }
         settlements.add(1, at: row * Kind.allCases.count + kind.rawValue)
     }

@@ -55,6 +55,12 @@ struct GatewayRequest: Sendable {
         let route = GatewayRoute.classify(method: method, path: path, family: upstream.dialect)
         switch route.kind {
         case .metered(let dialect):
+            // Elsewhere the model is the body's, whatever stands in the path.
+            guard route.deployment == nil || upstream.pathStyle == .azure else {
+                throw APIError(
+                    403, .permission, "route_closed",
+                    "Paths with deployments are for upstreams whose path_style is azure. " + served)
+            }
             return .metered(dialect, deployment: route.deployment)
         case .free: return .free
         case .batch, .closed:

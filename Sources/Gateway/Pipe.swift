@@ -90,6 +90,9 @@ final class Pipe: Sendable {
         }
     }
 
+    /// Whether somebody waits for room.
+    var isFull: Bool { state.withLock { $0.writer != nil } }
+
     /// Whoever takes has gone.
     func leave() {
         let (reader, writer) = state.withLock { state in

@@ -70,6 +70,7 @@ struct Settler: Sendable {
         case .usage(let usage): return settle(usage, isEstimated: false)
         case .estimated(let usage): return settle(usage, isEstimated: true)
         case .unknown: return .settle(SettleRequest(key: key, actual: .missing))
+        case .atMost: return .settle(SettleRequest(key: key, actual: .missingAtMost))
         }
     }
 

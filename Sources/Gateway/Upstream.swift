@@ -72,6 +72,12 @@ package struct Upstream: Sendable, Hashable {
     package var modelPrefix = ""
     /// Routes that are passed through without a charge although they are not understood.
     package var unmetered: [UnmeteredRoute] = []
+    /// Members of requests that pass although their cost is not known, or nothing bounds it.
+    package var allowedMembers: Set<String> = []
+    /// Which name of the output cap the upstream reads in chat requests.
+    package var capMember = ChatCapMember.byModel
+    /// Whether a request without a cap is given one.
+    package var addsCap = true
     package var limits = UpstreamLimits()
     /// Prompts of calls that may be charged this or more are counted by the upstream; nil: none.
     package var countAbove: Money?

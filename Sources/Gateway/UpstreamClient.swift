@@ -78,4 +78,6 @@ struct UpstreamRequest: Sendable {
     var url: String
     var headers: [(name: String, value: String)]
     var body: ByteBuffer?
+    /// What the body takes of all room for bodies.
+    var room: BodyRoom?
 }

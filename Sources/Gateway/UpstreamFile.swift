@@ -122,6 +122,10 @@ package enum UpstreamFile {
             }
             upstream.unmetered.append(route)
         }
+        upstream.allowedMembers = Set(
+            try fields.optionalStrings("allowed_members", maxCount: 256) ?? [])
+        upstream.capMember = try fields.optionalChoice("cap_member") ?? .byModel
+        upstream.addsCap = try fields.optionalBool("adds_cap") ?? true
         upstream.limits = try limits(&fields)
         if let text = try fields.optionalDecimalText("count_above") {
             guard let amount = try? Money(decimal: text), !amount.isNegative else {

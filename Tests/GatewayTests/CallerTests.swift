@@ -76,7 +76,7 @@ import Testing
 
     // What is wrong with a body is named, before anything is held for it.
     @Test(arguments: [
-        (#","max_tokens":1000000000000000000000000000000"#, "max_tokens", "must be between 0 and "),
+        (#","max_tokens":1000000000000000000000000000000"#, "max_tokens", "must be between 1 and "),
         (#","max_tokens":1.5"#, "max_tokens", "must be an integer"),
         (#","user":17"#, "user", "must be a string"),
         (#","safety_identifier":[]"#, "safety_identifier", "must be a string"),

@@ -113,6 +113,34 @@ import Testing
         }
     }
 
+    // A model without a known maximum needs a cap, which is asked for by the caller's name for it.
+    @Test func capRequired() async throws {
+        try await GatewayFixture.with { fixture in
+            let reply = try await fixture.chat("", model: "azure/eu/gpt-4.1")
+            #expect(reply.status == 400)
+            #expect(reply.string("error.param") == "max_tokens")
+        }
+    }
+
+    // A server whose own limit is the cap is given none that the caller has not, unless a budget
+    // lowers it.
+    @Test func noCapAdded() async throws {
+        try await GatewayFixture.with(
+            change: { settings in
+                for place in settings.upstreams.indices {
+                    settings.upstreams[place].addsCap = false
+                }
+            }
+        ) { fixture in
+            fixture.upstream.answers(.json(Self.answer))
+            _ = try await fixture.chat("")
+            #expect(fixture.upstream.received[0].body == GatewayFixture.chatBody(""))
+            try await fixture.ledger.setBudget("small", amount: "0.001", onExceed: .clamp)
+            _ = try await fixture.chat("")
+            #expect(fixture.upstream.received[1].body.contains(#""max_tokens":"#))
+        }
+    }
+
     // The output cap that was held for is sent where the caller has none, and clamped where a
     // budget says so.
     @Test func outputCap() async throws {

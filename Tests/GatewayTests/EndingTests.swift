@@ -142,6 +142,46 @@ import Testing
         }
     }
 
+    // Whoever leaves before anything came, and is not waited for, is charged what was held: else a
+    // budget that holds the bound could be passed by leaving.
+    @Test func clientGoesBeforeAnything() async throws {
+        try await GatewayFixture.with(limits: { $0.drainSeconds = 0 }) { fixture in
+            fixture.upstream.answers(FakeUpstream.Answer(steps: [.hold]))
+            let request = fixture.request(
+                "/openai/v1/chat/completions",
+                GatewayFixture.chatBody(#","max_tokens":9,"stream":true"#))
+            let asking = Task { try await fixture.open(request) }
+            while fixture.upstream.received.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+            asking.cancel()
+            _ = await asking.result
+            let settled = try await fixture.settlement()
+            #expect(settled.rated.marks == [.usageEstimated])
+            var held = Money.zero
+            for case .usageReserved(let reserved) in try await fixture.history() {
+                held = reserved.estimate.bound.charge
+            }
+            #expect(held > .zero && settled.rated.charge == held)
+        }
+    }
+
+    // A provider that does not take the gateway's key says so to the operator: the caller's key is
+    // another one, and parts of the gateway's may stand in the answer.
+    @Test(arguments: [401, 403])
+    func refusedKey(status: Int) async throws {
+        try await GatewayFixture.with { fixture in
+            var answer = FakeUpstream.Answer.json(
+                #"{"error":{"message":"Incorrect API key provided: sk-canary","type":"x"}}"#)
+            answer.status = status
+            answer.headers += [("www-authenticate", "canary")]
+            fixture.upstream.answers(answer)
+            let reply = try await fixture.chat()
+            #expect(reply.status == 502)
+            #expect(reply.string("error.code") == "upstream_refuses_key")
+            #expect(!reply.text.contains("canary") && reply.header("www-authenticate") == nil)
+            #expect(try await fixture.ledger.customer("acme").totals.charge == .zero)
+        }
+    }
+
     // The same by bytes.
     @Test func clientGoesAndTheProviderSendsMore() async throws {
         try await GatewayFixture.with(limits: { $0.drainBytes = 5_000 }) { fixture in
@@ -232,8 +272,8 @@ import Testing
 
     // A call that lasts too long, whatever it is still doing.
     @Test func total() async throws {
-        try await GatewayFixture.with(limits: { $0.totalSeconds = 4 }) { fixture in
-            let steps = (0..<400).flatMap { _ in [ChatTests.chunk("tick "), .pause(50)] }
+        try await GatewayFixture.with(limits: { $0.totalSeconds = 8 }) { fixture in
+            let steps = (0..<800).flatMap { _ in [ChatTests.chunk("tick "), .pause(50)] }
             fixture.upstream.answers(.stream(steps))
             let reply = try await fixture.chat(stream)
             #expect(reply.text.contains("upstream_timeout"))

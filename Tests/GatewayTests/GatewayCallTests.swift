@@ -150,6 +150,20 @@ import Testing
         #expect(long.state == .ended(.answered(.drained)))
     }
 
+    // What a whole answer cost is known at its end only: it is waited for, whoever leaves.
+    @Test func wholeAnswersAreReadToTheEnd() {
+        var limits = UpstreamLimits()
+        limits.idleSeconds = 5_000
+        limits.totalSeconds = 900
+        limits.drainSeconds = 1
+        limits.holdSeconds = 80_000
+        var call = GatewayCall(GatewayCall.Limits(limits, isStream: false), now: 0)
+        call.sends(now: 0)
+        call.clientLeft(now: 0)
+        expect(call.due(now: 899 * Self.second) == .nothing)
+        expect(call.due(now: 900 * Self.second) == .stop(.total))
+    }
+
     // Answers have a length, streams another one.
     @Test func tooLong() {
         var stream = call()

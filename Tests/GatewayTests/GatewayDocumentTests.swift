@@ -140,6 +140,8 @@ import Testing
         case "key_env": return ([#""VARIABLE""#], [#""""#, #""OTHER""#])
         case "models": return ([#"{"a":"b"}"#], [#"{"a":""}"#, #"{"":"b"}"#, "[]"])
         case "model_prefix": return ([#""x/""#], ["1"])
+        case "adds_cap": return (["true", "false"], [#""true""#, "1"])
+        case "allowed_members": return ([#"["provider"]"#, "[]"], [#""provider""#, "[1]"])
         case "unmetered":
             let bad = [#"["GET a"]"#, #"["GET /a*"]"#, #"["POST /v1/chat/completions"]"#]
             return ([#"["GET /a/*"]"#], bad)

@@ -98,11 +98,67 @@ import Testing
 
     // Nobody knows: what was expected. So does an answer that goes on elsewhere.
     @Test func unknown() {
-        for stop in GatewayCall.Stop.allCases.map(Optional.some) + [nil] {
+        for stop in GatewayCall.Stop.allCases.map(Optional.some) + [nil] where stop != .drained {
             #expect(Settlement(.unanswered(stop), nil, passed) == .unknown)
+        }
+        // Somebody on the way did not wait: the work may have been done.
+        for status in [408, 504, 524] {
+            #expect(Settlement(.declined(status: status), nil, passed) == .unknown)
         }
         #expect(Settlement(.answered(.tooLong), nil, passed) == .unknown)
         #expect(Settlement(.answered(nil), reading(.pending), passed) == .unknown)
+    }
+
+    // Whoever leaves before anything came pays what was held: else leaving would be a way to spend
+    // more than a budget has.
+    @Test func leaving() {
+        #expect(Settlement(.unanswered(.drained), nil, passed) == .atMost)
+        #expect(Settlement(.answered(.drained), reading(.pending), passed) == .atMost)
+        #expect(Settlement(.answered(.drained), nil, passed) == .atMost)
+    }
+
+    // A call that failed and was billed is charged; one that failed for nothing is not.
+    @Test func failedWithUsage() {
+        let error = CallOutcome.providerError(ProviderError(type: "server_error"))
+        let billed = reading(error, hasFirstToken: false, isFinal: true, input: 90, output: 20)
+        guard case .usage(let usage) = Settlement(.answered(nil), billed, passed) else {
+            Issue.record("its usage is its usage")
+            return
+        }
+        #expect(usage.inputTokens == 90 && usage.outputTokens == 20)
+        let free = reading(error, hasFirstToken: false, isFinal: true, input: 0, output: 0)
+        guard case .release = Settlement(.answered(nil), free, passed) else {
+            Issue.record("nothing was billed")
+            return
+        }
+    }
+
+    // What was asked for stays in force where the usage says nothing of it, and only there.
+    @Test func attributes() {
+        var silent = reading(.completeWithUsage, isFinal: true, input: 9, output: 5)
+        guard case .usage(let kept) = Settlement(.answered(nil), silent, passed) else {
+            Issue.record("usage")
+            return
+        }
+        #expect(kept.attributes == ["region=us"])
+        silent.report?.statedAttributes = ["region"]
+        guard case .usage(let denied) = Settlement(.answered(nil), silent, passed) else {
+            Issue.record("usage")
+            return
+        }
+        #expect(denied.attributes == [])
+    }
+
+    // Chat's usage does not count searches: a model that searches is charged for one.
+    @Test func searches() {
+        var searching = passed
+        searching.webSearches = 1
+        let call = reading(.completeWithUsage, isFinal: true, input: 9, output: 5)
+        guard case .usage(let usage) = Settlement(.answered(nil), call, searching) else {
+            Issue.record("usage")
+            return
+        }
+        #expect(usage.webSearches == 1)
     }
 
     // Served model and tier are the provider's, also where its counts are not.

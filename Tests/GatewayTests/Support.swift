@@ -71,7 +71,8 @@ final class GatewayFixture: Sendable {
         change(&settings)
         let metrics = GatewayMetrics(settings)
         let gateway = Gateway(
-            api: api, settings: settings, metrics: metrics, tick: .milliseconds(20))
+            api: api, settings: settings, metrics: metrics, tick: .milliseconds(20),
+            settleWait: .seconds(60))
         let app = try await LiveApp(
             context: ChannelContext.self, handlers: { [PeerWatch()] }
         ) { request, context in
