@@ -48,6 +48,8 @@ package enum HeaderPolicy {
     private static let responseNames: Set<String> = [
         "set-cookie", "set-cookie2", "alt-svc", "strict-transport-security", "public-key-pins",
         "expect-ct", "nel", "report-to", "date",
+        // Whose account pays is nobody's business.
+        "www-authenticate", "openai-organization", "openai-project", "anthropic-organization-id",
     ]
 
     private static let ownPrefix = "x-faregate-"

@@ -17,6 +17,10 @@ extension Sizer {
                 if role == "system" || role == "developer" { hasSystem = true }
             }
         }
+        // What a template makes of it is at most what it is.
+        if let value = body["chat_template_kwargs"], !value.isNull {
+            read(expecting: [], or: CompactJSON.bytes(of: value))
+        }
         try readChatTools(body, hasSystem: hasSystem)
         try readFormat("response_format", of: body)
         try readChatOutput(body)

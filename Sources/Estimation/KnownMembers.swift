@@ -55,8 +55,9 @@ enum KnownMembers {
     ])
 
     private static let embeddings: Set<String> = [
-        "dimensions", "encoding_format", "input", "input_type", "metadata", "model", "truncate",
-        "user",
+        "add_special_tokens", "dimensions", "embedding_type", "encoding_format", "input",
+        "input_type", "late_chunking", "metadata", "model", "normalized", "output_dimension",
+        "output_dtype", "priority", "task", "truncate", "truncate_prompt_tokens", "user",
     ]
 
     private static let messages: Set<String> = [

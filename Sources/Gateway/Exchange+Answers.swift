@@ -113,14 +113,14 @@ extension Exchange {
     }
 
     /// The upstream does not take the key, which is the operator's and not the caller's.
-    func refuseKey(_ status: Int) async {
+    func refuseKey() async {
         call { $0.answerEnded() }
         note(.declined)
         _ = await settle(nil, nil)
         await answer(
             RefusalBody(
                 status: 502, code: "upstream_refuses_key",
-                message: "Upstream '\(upstream.name)' does not take the gateway's key (\(status)): "
+                message: "Upstream '\(upstream.name)' does not take the gateway's key (401): "
                     + "that is for whoever operates the gateway. Nothing was charged.",
                 type: "upstream_error"))
     }

@@ -161,9 +161,8 @@ final class Exchange: Sendable {
     private func exchange() async {
         guard let response = await ask() else { return }
         let isGood = (200..<300).contains(Int(response.status.code))
-        if response.status.code == 401 || response.status.code == 403 {
-            return await refuseKey(Int(response.status.code))
-        }
+        // A 403 may be about the request (moderation, a model that the account has not).
+        if response.status.code == 401 { return await refuseKey() }
         guard let metered = plan.metered else { return await passThrough(response) }
         guard isGood else {
             note(.declined)

@@ -56,6 +56,7 @@ import Testing
             ("Content-Encoding", "identity"), ("Transfer-Encoding", "chunked"),
             ("Connection", "close, X-Hop"), ("X-Hop", "1"), ("Set-Cookie", "__cf_bm=1"),
             ("Alt-Svc", "h3"), ("Strict-Transport-Security", "max-age=1"), ("Date", "now"),
+            ("WWW-Authenticate", "Bearer"), ("openai-organization", "o"), ("OpenAI-Project", "p"),
             ("X-Faregate-Charge", "0"), ("x-request-id", "req_1"), ("request-id", "req_2"),
             ("x-ratelimit-remaining-tokens", "9"), ("anthropic-ratelimit-tokens-limit", "8"),
             ("retry-after", "3"), ("x-should-retry", "true"), ("openai-processing-ms", "5"),

@@ -166,18 +166,32 @@ import Testing
 
     // A provider that does not take the gateway's key says so to the operator: the caller's key is
     // another one, and parts of the gateway's may stand in the answer.
-    @Test(arguments: [401, 403])
-    func refusedKey(status: Int) async throws {
+    @Test func refusedKey() async throws {
         try await GatewayFixture.with { fixture in
             var answer = FakeUpstream.Answer.json(
                 #"{"error":{"message":"Incorrect API key provided: sk-canary","type":"x"}}"#)
-            answer.status = status
+            answer.status = 401
             answer.headers += [("www-authenticate", "canary")]
             fixture.upstream.answers(answer)
             let reply = try await fixture.chat()
             #expect(reply.status == 502)
             #expect(reply.string("error.code") == "upstream_refuses_key")
             #expect(!reply.text.contains("canary") && reply.header("www-authenticate") == nil)
+            #expect(try await fixture.ledger.customer("acme").totals.charge == .zero)
+        }
+    }
+
+    // A 403 is about the request as often as about the key: it passes, without whose account it is.
+    @Test func forbidden() async throws {
+        try await GatewayFixture.with { fixture in
+            var answer = FakeUpstream.Answer.json(
+                #"{"error":{"message":"Your input was flagged","type":"x"}}"#, status: 403)
+            answer.headers += [("openai-organization", "canary")]
+            fixture.upstream.answers(answer)
+            let reply = try await fixture.chat()
+            #expect(reply.status == 403)
+            #expect(reply.text.contains("flagged"))
+            #expect(reply.header("openai-organization") == nil)
             #expect(try await fixture.ledger.customer("acme").totals.charge == .zero)
         }
     }
@@ -418,7 +432,7 @@ import Testing
             let long = String(repeating: "0123456789abcdef", count: 4_096)
             fixture.upstream.answers(
                 .stream(
-                    (0..<240).map { _ in ChatTests.chunk(long) } + [
+                    (0..<400).map { _ in ChatTests.chunk(long) } + [
                         ChatTests.usage, ChatTests.done,
                     ]))
             let response = try await fixture.open(
@@ -426,10 +440,11 @@ import Testing
                     "/openai/v1/chat/completions", GatewayFixture.chatBody(stream)))
             try await Task.sleep(for: .milliseconds(1_500))
             let written = fixture.upstream.written
-            #expect(written < 11 << 20, "\(written) of 16 MB were sent to nobody")
+            // The system's buffers alone take up to a dozen megabytes.
+            #expect(written < 22 << 20, "\(written) of 26 MB were sent to nobody")
             let reply = try await GatewayReply(response)
             #expect(!reply.isBroken)
-            #expect(reply.text.utf8.count > 240 * 65_536)
+            #expect(reply.text.utf8.count > 400 * 65_536)
             _ = try await fixture.settlement()
         }
     }
