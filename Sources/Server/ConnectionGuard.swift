@@ -57,6 +57,7 @@ final class ConnectionGuardInstaller: ChannelInboundHandler, RemovableChannelHan
 private final class ConnectionGuard: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
 
     private var watch: ConnectionWatch
     private let metrics: ConnectionMetrics
@@ -89,11 +90,24 @@ private final class ConnectionGuard: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head: watch.readHead(now: monotonicNanos())
+        case .head(let head):
+            watch.readHead(now: monotonicNanos())
+            if Self.asksToContinue(head), watch.isAlone { tellToContinue(context) }
         case .body: break
         case .end: watch.readEnd(now: monotonicNanos())
         }
         context.fireChannelRead(data)
+    }
+
+    /// curl asks before it sends more than a megabyte, and waits a second for the answer.
+    private static func asksToContinue(_ head: HTTPRequestHead) -> Bool {
+        head.version == .http1_1
+            && head.headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }
+    }
+
+    private func tellToContinue(_ context: ChannelHandlerContext) {
+        let head = HTTPResponseHead(version: .http1_1, status: .continue)
+        context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
     }
 
     func write(

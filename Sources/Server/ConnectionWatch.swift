@@ -55,6 +55,9 @@ struct ConnectionWatch: Sendable, Equatable {
         since = now
     }
 
+    /// Whether the request that is being read is the only one without its answer.
+    var isAlone: Bool { requests == answers + 1 }
+
     mutating func readEnd(now: Int64) {
         isInBody = false
         since = now

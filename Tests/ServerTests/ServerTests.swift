@@ -123,6 +123,26 @@ import Testing
         }
     }
 
+    // Who asks before sending a body is told to go on, and then answered.
+    @Test func continues() async throws {
+        try await withServer(try Setup()) { server in
+            let port = server.address.port
+            let answers = try await blocking { () throws(ServerFailure) -> [String] in
+                Trickle.answers(
+                    port: port,
+                    to: [
+                        "POST /v1/plans HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+                            + "Expect: 100-continue\r\n\r\n",
+                        "{}", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+                    ])
+            }
+            try #require(answers.count == 3)
+            #expect(answers[0] == "HTTP/1.1 100 Continue\r\n\r\n")
+            #expect(answers[1].hasPrefix("HTTP/1.1 401"))
+            #expect(answers[2].hasPrefix("HTTP/1.1 200"))
+        }
+    }
+
     // The port for operators answers status and metrics without a key, and nothing else; the other
     // port wants a key.
     @Test func metricsPort() async throws {
@@ -180,18 +200,9 @@ private enum Trickle {
     static func millisecondsUntilCutOff(
         port: Int, everyMilliseconds interval: Int?, limit: Int
     ) -> Int {
-        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let (socket, isConnected) = connection(port)
         defer { close(socket) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        let connected = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard connected == 0 else { return -1 }
+        guard isConnected else { return -1 }
         let start = monotonicMilliseconds()
         if interval != nil {
             let head =
@@ -211,6 +222,33 @@ private enum Trickle {
             if interval == nil { usleep(20_000) }
         }
         return monotonicMilliseconds() - start
+    }
+
+    /// Sends one text after the other, and gives what the server said to each.
+    static func answers(port: Int, to texts: [String]) -> [String] {
+        let (socket, isConnected) = connection(port)
+        defer { close(socket) }
+        guard isConnected else { return [] }
+        return texts.map { text in
+            _ = send(socket, text, text.utf8.count, Int32(MSG_NOSIGNAL))
+            var bytes = [UInt8](repeating: 0, count: 4_096)
+            let count = recv(socket, &bytes, bytes.count, 0)
+            return String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
+        }
+    }
+
+    private static func connection(_ port: Int) -> (socket: Int32, isConnected: Bool) {
+        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let connected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        return (socket, connected == 0)
     }
 
     private static func monotonicMilliseconds() -> Int {
