@@ -72,6 +72,14 @@ package enum RequestSizing {
     package static let limits = JSONLimits(
         maxBytes: 64 << 20, maxDepth: 64, maxNodes: 1_500_000, maxStringBytes: .max)
 
+    /// The same for one dialect: only embeddings have token ids, each a value, and values take many
+    /// times the memory that their bytes do.
+    static func limits(of dialect: RequestDialect) -> JSONLimits {
+        var limits = limits
+        if dialect != .openAIEmbeddings { limits.maxNodes = 300_000 }
+        return limits
+    }
+
     /// - Parameters:
     ///   - model: takes the place of the body's own.
     ///   - allowed: members that pass although their cost is not known, or not bounded.
@@ -83,7 +91,7 @@ package enum RequestSizing {
     ) throws(SizingError) -> SizedRequest {
         let value: JSONValue
         do throws(JSONError) {
-            value = try StrictJSON.parse(body, limits: limits)
+            value = try StrictJSON.parse(body, limits: limits(of: dialect))
         } catch {
             throw SizingError(
                 param: error.path.isEmpty ? nil : error.path, message: error.description)

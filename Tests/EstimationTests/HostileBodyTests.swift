@@ -27,8 +27,10 @@ import Testing
 
     // Arrays have a limit; below it, what is not known is named a few times only.
     @Test func arrays() throws {
-        let zeros = String(repeating: "0,", count: 1_600_000)
-        #expect(refusal(chat("[\(zeros)0]"))?.message.contains("too many values") == true)
+        func zeros(_ count: Int) -> String { "[" + String(repeating: "0,", count: count) + "0]" }
+        #expect(refusal(chat(zeros(400_000)))?.message.contains("too many values") == true)
+        let ids = #"{"model":"text-embedding-3-small","input":\#(zeros(400_000))}"#
+        #expect(try sized(ids, .openAIEmbeddings).usage.inputTokens == 400_001)
         let parts = Array(repeating: #"{"type":"x"}"#, count: 50_000).joined(separator: ",")
         #expect(try sized(chat("[\(parts)]")).unbounded.count == 16)
     }
