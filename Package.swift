@@ -58,6 +58,8 @@ let package = Package(
         .target(name: "CMachine"),
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         // Core
         .target(name: "Billing", dependencies: ["Money"]),
         .target(name: "Pricing", dependencies: ["Money", "Billing", "CanonicalJSON", "CEmbedded"]),
@@ -89,6 +91,14 @@ let package = Package(
                 "Money", "Billing", "CanonicalJSON", "TimeZones", "EventLog", "SQLiteBinding",
                 "Engine", "Projections", crypto,
             ]),
+        .target(name: "StripeAPI", dependencies: ["CanonicalJSON", "TimeZones", crypto]),
+        .target(name: "CurlTransport", dependencies: ["StripeAPI", "CCurl"]),
+        .target(
+            name: "StripeSync",
+            dependencies: [
+                "Money", "Billing", "CanonicalJSON", "TimeZones", "EventLog", "SQLiteBinding",
+                "Engine", "Projections", "StripeAPI", crypto,
+            ]),
         // Edges
         .target(
             name: "HTTPAPI",
@@ -108,8 +118,8 @@ let package = Package(
         .target(
             name: "Simulators",
             dependencies: [
-                "CanonicalJSON", "Tokenizers", hummingbird, hummingbirdCore, httpTypes, nioCore,
-                nioPosix, lifecycle, logging,
+                "CanonicalJSON", "TimeZones", "Tokenizers", hummingbird, hummingbirdCore, httpTypes,
+                asyncHTTPClient, crypto, nioCore, nioHTTP1, nioPosix, lifecycle, logging,
             ]),
         .target(name: "Observability", dependencies: ["CanonicalJSON", "TimeZones", logging]),
         // Composition
@@ -171,7 +181,8 @@ let package = Package(
         .testTarget(
             name: "SimulatorsTests",
             dependencies: [
-                "Simulators", "Tokenizers", "CanonicalJSON", asyncHTTPClient, hummingbird,
+                "Simulators", "Tokenizers", "CanonicalJSON", "TimeZones", asyncHTTPClient, crypto,
+                hummingbird,
                 hummingbirdTesting, httpTypes, nioCore, nioHTTP1, nioPosix, logging,
             ]),
         .testTarget(
@@ -229,6 +240,16 @@ let package = Package(
                 "FaregateTestSupport", "Telemetry", hummingbird,
                 hummingbirdTesting, httpTypes, nioCore, crypto, logging,
             ], exclude: ["check_openapi.py"]),
+        .testTarget(name: "StripeAPITests", dependencies: ["StripeAPI", "CanonicalJSON"]),
+        .testTarget(
+            name: "CurlTransportTests", dependencies: ["StripeAPI", "CurlTransport", nioCore]),
+        .testTarget(
+            name: "StripeSyncTests",
+            dependencies: [
+                "Money", "Billing", "CanonicalJSON", "TimeZones", "EventLog", "SQLiteBinding",
+                "Engine", "Projections", "StripeAPI", "StripeSync", "Simulators",
+                "FaregateTestSupport",
+            ]),
         .testTarget(name: "FuzzingTests", dependencies: ["FaregateFuzzing"]),
         .testTarget(
             name: "ServerTests",

@@ -18,8 +18,9 @@ enum Architecture {
             "NIOHTTP1", "NIOPosix", "Glibc", "Synchronization",
         ],
         "Simulators": [
-            "CanonicalJSON", "Tokenizers", "Hummingbird", "HummingbirdCore", "HTTPTypes",
-            "NIOCore", "NIOPosix", "ServiceLifecycle", "Logging", "Synchronization",
+            "CanonicalJSON", "TimeZones", "Tokenizers", "Hummingbird", "HummingbirdCore",
+            "HTTPTypes", "AsyncHTTPClient", "Crypto", "NIOCore", "NIOHTTP1", "NIOPosix",
+            "ServiceLifecycle", "Logging", "Synchronization",
         ],
         "Billing": ["Money"],
         "Pricing": ["Money", "Billing", "CanonicalJSON", "CEmbedded", "Synchronization"],
@@ -41,6 +42,12 @@ enum Architecture {
         "Notifications": [
             "Money", "Billing", "CanonicalJSON", "TimeZones", "EventLog", "SQLiteBinding",
             "Engine", "Projections", "Crypto", "Glibc", "Synchronization",
+        ],
+        "StripeAPI": ["CanonicalJSON", "TimeZones", "Crypto", "Synchronization"],
+        "CurlTransport": ["StripeAPI", "CCurl", "Glibc", "Synchronization"],
+        "StripeSync": [
+            "Money", "Billing", "CanonicalJSON", "TimeZones", "EventLog", "SQLiteBinding",
+            "Engine", "Projections", "StripeAPI", "Crypto", "Glibc", "Synchronization",
         ],
         "HTTPAPI": [
             "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Archive",

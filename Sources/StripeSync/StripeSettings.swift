@@ -1,0 +1,4 @@
+/// What an operator sets about Stripe.
+package struct StripeSettings: Sendable, Equatable {
+    package init() {}
+}
