@@ -38,4 +38,19 @@ package struct StripeCall: Sendable, Equatable {
         self.body = body
         self.idempotencyKey = idempotencyKey
     }
+
+    /// Sent twice, it does no more than sent once.
+    package var isRepeatable: Bool { method != .post || idempotencyKey != nil }
+
+    package static func get(_ path: String, _ query: FormBody = FormBody()) -> StripeCall {
+        StripeCall(.get, path, query: query.text)
+    }
+
+    package static func post(
+        _ path: String, _ form: FormBody, idempotencyKey: String?
+    ) -> StripeCall {
+        StripeCall(
+            .post, path, contentType: Content.form.rawValue, body: form.bytes,
+            idempotencyKey: idempotencyKey)
+    }
 }
