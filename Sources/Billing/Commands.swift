@@ -32,6 +32,8 @@ package indirect enum Command: Sendable, Hashable {
     case release(ReservationKey, reason: String?)
     case adjust(AdjustRequest)
     case recordUsage(UsageRequest)
+    /// What passed between the ledger and Stripe. It changes nothing in the state.
+    case recordStripe(StripeFact, CustomerKey?)
     /// The engine's own: a hold's time is up.
     case expire(ReservationKey)
     /// The engine's own: a grant's effective instant came.

@@ -52,6 +52,10 @@ extension LedgerState {
         case .release(let key, let reason): return try decideRelease(key, reason, facts)
         case .adjust(let request): return try decideAdjust(request, facts)
         case .recordUsage(let request): return try decideRecord(request, facts)
+        case .recordStripe(let fact, let key):
+            guard let key else { return [EventDraft(.stripe(fact))] }
+            _ = try existing(customer: key)
+            return [draft(.stripe(fact), key)]
         case .expire(let key): return try decideExpire(key, facts)
         case .activateCredit(let key, let grant): return decideActivate(key, grant, facts)
         case .expireCredit(let key, let grant): return decideExpireCredit(key, grant)

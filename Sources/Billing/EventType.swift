@@ -36,6 +36,7 @@ extension Event {
         case .usageExpired: "usage.expired"
         case .usageAdjusted: "usage.adjusted"
         case .usageRecorded: "usage.recorded"
+        case .stripe(let fact): fact.type
         }
     }
 }

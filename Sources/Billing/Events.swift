@@ -39,6 +39,7 @@ package indirect enum Event: Sendable, Hashable {
     case usageExpired(UsageExpired)
     case usageAdjusted(UsageAdjusted)
     case usageRecorded(UsageRecorded)
+    case stripe(StripeFact)
 }
 
 /// An event with what the engine adds to it. Sequence and time are the engine's alone.

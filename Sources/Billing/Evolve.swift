@@ -10,7 +10,7 @@ extension LedgerState {
         time = recorded.time
         switch recorded.event {
         case .ledgerOpened(let event): ledger = event
-        case .clockAdvanced: break
+        case .clockAdvanced, .stripe: break
         case .projectSet(let event): projects[event.project.id] = event.project
         case .planSet(let event): plans[event.plan.id] = event.plan
         case .budgetSet(let event): set(event.rule, at: recorded.sequence)

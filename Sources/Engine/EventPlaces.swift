@@ -12,6 +12,19 @@ extension Event {
         "credit.revoked", "payment.received", "run.started", "run.stopped", "run.ended",
         "usage.estimated", "usage.reserved", "usage.rejected", "usage.extended", "usage.settled",
         "usage.released", "usage.expired", "usage.adjusted", "usage.recorded",
+        "stripe.push_planned",
+        "stripe.push_accepted",
+        "stripe.push_failed",
+        "stripe.push_rejected",
+        "stripe.period_closed",
+        "stripe.drift_found",
+        "stripe.repaired",
+        "stripe.reconciled",
+        "stripe.webhook_received",
+        "stripe.webhook_handled",
+        "dispute.opened",
+        "payment.refunded",
+        "dispute.closed", "stripe.subscription_seen",
     ]
 
     package var typePlace: Int {
@@ -48,6 +61,28 @@ extension Event {
         case .usageExpired: 29
         case .usageAdjusted: 30
         case .usageRecorded: 31
+        case .stripe(let fact): fact.typePlace
+        }
+    }
+}
+
+extension StripeFact {
+    fileprivate var typePlace: Int {
+        switch self {
+        case .pushPlanned: 32
+        case .pushAccepted: 33
+        case .pushFailed: 34
+        case .pushRejected: 35
+        case .periodClosed: 36
+        case .driftFound: 37
+        case .repaired: 38
+        case .reconciled: 39
+        case .webhookReceived: 40
+        case .webhookHandled: 41
+        case .disputeOpened: 42
+        case .paymentRefunded: 43
+        case .disputeClosed: 44
+        case .subscriptionSeen: 45
         }
     }
 }

@@ -71,6 +71,30 @@ package enum EventCatalog {
         Entry("usage.expired", .reservation, "Nobody resolved a hold in time."),
         Entry("usage.adjusted", .reservation, "What was charged was corrected."),
         Entry("usage.recorded", .reservation, "Usage without a hold was charged."),
+        Entry("stripe.push_planned", .customer, "A meter event is about to be sent to Stripe."),
+        Entry("stripe.push_accepted", .customer, "Stripe has a meter event."),
+        Entry(
+            "stripe.push_failed", .customer,
+            "A meter event could not be sent, or the answer was lost; it is sent again."),
+        Entry(
+            "stripe.push_rejected", .customer,
+            "Stripe does not take a meter event, or could not use it."),
+        Entry(
+            "stripe.subscription_seen", .customer,
+            "A customer's subscription to the meter's price, as Stripe has it."),
+        Entry(
+            "stripe.period_closed", .customer,
+            "A billing period was invoiced, or ended without an invoice."),
+        Entry(
+            "stripe.drift_found", .customer,
+            "Stripe's sum and the ledger's differ, twice in a row."),
+        Entry("stripe.repaired", .customer, "A drift is no more."),
+        Entry("stripe.reconciled", .ledger, "All customers' sums were compared with Stripe's."),
+        Entry("stripe.webhook_received", .ledger, "A webhook of Stripe was verified."),
+        Entry("stripe.webhook_handled", .ledger, "What followed from a webhook of Stripe."),
+        Entry("dispute.opened", .customer, "A payment is disputed."),
+        Entry("payment.refunded", .customer, "A payment that had bought credit was given back."),
+        Entry("dispute.closed", .customer, "A dispute is over."),
     ]
 
     /// The event of `type` with a payload from `source`; nil for a type that is not known.
@@ -78,6 +102,9 @@ package enum EventCatalog {
         _ type: String, from source: inout Source
     ) throws(Source.Failure) -> Event? {
         if type.hasPrefix("usage.") { return try usageEvent(type, from: &source) }
+        if type.hasPrefix("stripe.") || type.hasPrefix("dispute.") || type == "payment.refunded" {
+            return try stripeFact(type, from: &source).map { .stripe($0) }
+        }
         return switch type {
         case "ledger.opened": .ledgerOpened(try source.payload())
         case "clock.advanced": .clockAdvanced(try source.payload())
@@ -119,6 +146,28 @@ package enum EventCatalog {
         case "usage.expired": .usageExpired(try source.payload())
         case "usage.adjusted": .usageAdjusted(try source.payload())
         case "usage.recorded": .usageRecorded(try source.payload())
+        default: nil
+        }
+    }
+
+    private static func stripeFact<Source: PayloadSource>(
+        _ type: String, from source: inout Source
+    ) throws(Source.Failure) -> StripeFact? {
+        switch type {
+        case "stripe.push_planned": .pushPlanned(try source.payload())
+        case "stripe.push_accepted": .pushAccepted(try source.payload())
+        case "stripe.push_failed": .pushFailed(try source.payload())
+        case "stripe.push_rejected": .pushRejected(try source.payload())
+        case "stripe.subscription_seen": .subscriptionSeen(try source.payload())
+        case "stripe.period_closed": .periodClosed(try source.payload())
+        case "stripe.drift_found": .driftFound(try source.payload())
+        case "stripe.repaired": .repaired(try source.payload())
+        case "stripe.reconciled": .reconciled(try source.payload())
+        case "stripe.webhook_received": .webhookReceived(try source.payload())
+        case "stripe.webhook_handled": .webhookHandled(try source.payload())
+        case "dispute.opened": .disputeOpened(try source.payload())
+        case "payment.refunded": .paymentRefunded(try source.payload())
+        case "dispute.closed": .disputeClosed(try source.payload())
         default: nil
         }
     }

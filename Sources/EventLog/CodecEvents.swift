@@ -174,6 +174,7 @@ extension JSONRecordWriter {
         case .usageExpired(let payload): record(payload)
         case .usageAdjusted(let payload): record(payload)
         case .usageRecorded(let payload): record(payload)
+        case .stripe(let fact): self.payload(of: fact)
         case .ledgerOpened(let payload): record(payload)
         case .clockAdvanced(let payload): record(payload)
         case .projectSet(let payload): record(payload)
@@ -201,6 +202,25 @@ extension JSONRecordWriter {
 }
 
 extension JSONRecordWriter {
+    fileprivate mutating func payload(of fact: StripeFact) {
+        switch fact {
+        case .pushPlanned(let payload): record(payload)
+        case .pushAccepted(let payload): record(payload)
+        case .pushFailed(let payload): record(payload)
+        case .pushRejected(let payload): record(payload)
+        case .subscriptionSeen(let payload): record(payload)
+        case .periodClosed(let payload): record(payload)
+        case .driftFound(let payload): record(payload)
+        case .repaired(let payload): record(payload)
+        case .reconciled(let payload): record(payload)
+        case .webhookReceived(let payload): record(payload)
+        case .webhookHandled(let payload): record(payload)
+        case .disputeOpened(let payload): record(payload)
+        case .paymentRefunded(let payload): record(payload)
+        case .disputeClosed(let payload): record(payload)
+        }
+    }
+
     fileprivate mutating func envelope(of event: RecordedEvent) {
         var envelope = EventEnvelope(event)
         beginObject()

@@ -61,7 +61,7 @@ package struct NotificationFold<Source: RowSource> {
         case .ledgerOpened, .clockAdvanced, .projectSet, .planSet, .priceBookPublished,
             .keyCreated, .keyRevoked, .customerOpened, .customerUpdated, .customerSuspended,
             .customerResumed, .customerClosed, .customerLinked, .creditRevoked, .paymentReceived,
-            .runStarted, .runStopped, .runEnded, .usageEstimated, .usageExtended:
+            .runStarted, .runStopped, .runEnded, .usageEstimated, .usageExtended, .stripe:
             break
         }
         defer { made = [] }

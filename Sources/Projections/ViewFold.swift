@@ -50,7 +50,7 @@ extension WorkingSet {
         case .ledgerOpened, .clockAdvanced, .projectSet, .planSet, .budgetSet, .budgetRemoved,
             .priceBookPublished, .keyCreated, .keyRevoked, .customerOpened, .customerUpdated,
             .customerSuspended, .customerResumed, .customerClosed, .customerLinked, .runStarted,
-            .runStopped, .runEnded, .usageEstimated:
+            .runStopped, .runEnded, .usageEstimated, .stripe:
             break
         }
     }

@@ -4,7 +4,7 @@ import Money
 /// One sensible example of each type of event, with most of its optional fields.
 enum GoldenEvents {
     static let all: [RecordedEvent] =
-        (ledger + customers + credits + runs + usage).enumerated().map { index, draft in
+        (ledger + customers + credits + runs + usage + stripe).enumerated().map { index, draft in
             RecordedEvent(
                 sequence: UInt64(index) + 1, time: time + Int64(index), project: draft.project,
                 customer: draft.customer, reservation: draft.reservation,
