@@ -1,6 +1,6 @@
-// The transport on the system's libcurl: one thread with one multi handle. Callers put requests into a
-// bounded queue and wake it; everything that touches libcurl happens on that thread. So a slow answer
-// takes no thread, and connections are kept and shared.
+// The transport on the system's libcurl: one thread with one multi handle. Callers put requests
+// into a bounded queue and wake it; everything that touches libcurl happens on that thread. So a
+// slow answer takes no thread, and connections are kept and shared.
 
 import CCurl
 import Glibc
@@ -53,8 +53,8 @@ package final class CurlTransport: StripeTransport {
 
 /// What callers and the thread share.
 private final class CurlLoop: @unchecked Sendable {
-    // Unchecked: `multi` is only used by the thread, but for `curl_multi_wakeup`, which may be called
-    // from any; `active` belongs to the thread alone.
+    // Unchecked: `multi` is only used by the thread, but for `curl_multi_wakeup`, which may be
+    // called from any; `active` belongs to the thread alone.
     private let multi: UnsafeMutableRawPointer
     let settings: CurlSettings
     private var active: [UnsafeMutableRawPointer: Transfer] = [:]

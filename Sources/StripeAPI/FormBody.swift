@@ -1,7 +1,7 @@
 // Parameters as Stripe's v1 API takes them: `application/x-www-form-urlencoded`, nested names in
-// brackets (`payload[value]=25`, `items[0][price]=price_1`). Names and values are escaped as Stripe's
-// SDKs escape them: letters, digits and `-._~` stand as they are, a space is `+`, brackets of names
-// stay. An absent value is not sent; an empty one asks Stripe to unset the field.
+// brackets (`payload[value]=25`, `items[0][price]=price_1`). Names and values are escaped as
+// Stripe's SDKs escape them: letters, digits and `-._~` stand as they are, a space is `+`, brackets
+// of names stay. An absent value is not sent; an empty one asks Stripe to unset the field.
 
 package struct FormBody: Sendable, Equatable {
     package private(set) var text = ""

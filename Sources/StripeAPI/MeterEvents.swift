@@ -87,13 +87,13 @@ package enum MeterSummaries {
     package static func wholeNumber(_ value: JSONValue?) -> Int64? {
         switch value {
         case .integer(let number): return number
-        case .number(let text): return wholeNumber(text)
+        case .number(let text): return wholeNumber(text: text)
         default: return nil
         }
     }
 
     /// No floating point: a sum of money is exact or it is nothing.
-    static func wholeNumber(_ text: String) -> Int64? {
+    package static func wholeNumber(text: String) -> Int64? {
         let parts = text.split(separator: "e", maxSplits: 1).flatMap {
             $0.split(separator: "E", maxSplits: 1)
         }

@@ -1,6 +1,6 @@
-// Whether a request to Stripe is sent again, and when. The rules are those of Stripe's SDKs: a broken
-// connection is, then Stripe's own advice decides, then 409 and 5xx are. Beyond them, a limiter's 429
-// is waited out, because what we send must arrive.
+// Whether a request to Stripe is sent again, and when. The rules are those of Stripe's SDKs: a
+// broken connection is, then Stripe's own advice decides, then 409 and 5xx are. Beyond them, a
+// limiter's 429 is waited out, because what we send must arrive.
 
 /// What came of one attempt.
 package enum AttemptFailure: Error, Sendable, Equatable {

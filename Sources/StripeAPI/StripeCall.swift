@@ -1,6 +1,6 @@
 // One call of Stripe's API as data: what is sent, apart from the key and the headers that every
-// request has. The bytes of the body are made once and sent again unchanged, because Stripe compares
-// the parameters of requests that share an idempotency key.
+// request has. The bytes of the body are made once and sent again unchanged, because Stripe
+// compares the parameters of requests that share an idempotency key.
 
 package struct StripeCall: Sendable, Equatable {
     package enum Host: Sendable {

@@ -1,5 +1,5 @@
-// The other calls that are made, and nothing else of Stripe's API. Each names the fields that are sent;
-// what is read of an answer is read where it is needed. Source: Stripe's API reference.
+// The other calls that are made, and nothing else of Stripe's API. Each names the fields that are
+// sent; what is read of an answer is read where it is needed. Source: Stripe's API reference.
 
 package enum StripeCalls {
     private static func part(_ id: String) -> String { FormBody.escapedPath(id) }

@@ -1,5 +1,5 @@
-// Sends calls to Stripe: with the key, the pinned version and what else every request carries, within
-// the account's rate limits, again where that is right.
+// Sends calls to Stripe: with the key, the pinned version and what else every request carries,
+// within the account's rate limits, again where that is right.
 
 package import CanonicalJSON
 import Synchronization
@@ -10,6 +10,12 @@ package struct StripeAnswer: Sendable {
     package var requestID: String?
     /// Stripe repeated the answer that it gave to the same idempotency key before.
     package var isReplayed: Bool
+
+    package init(body: JSONValue, requestID: String?, isReplayed: Bool) {
+        self.body = body
+        self.requestID = requestID
+        self.isReplayed = isReplayed
+    }
 }
 
 package struct StripeFailure: Error, Sendable, CustomStringConvertible {

@@ -2,9 +2,10 @@
 //
 //     {"error":{"type":"invalid_request_error","code":"resource_missing","message":"…","param":"…"}}
 //
-// Fields that are null are left out; v2 has more types in the same envelope. Messages are matched by
-// their beginnings where there is no code (meter events). Sources: Stripe's API reference, "Errors";
-// the wording of the meter events' errors has been seen in several code bases and is not documented.
+// Fields that are null are left out; v2 has more types in the same envelope. Messages are matched
+// by their beginnings where there is no code (meter events). Sources: Stripe's API reference,
+// "Errors"; the wording of the meter events' errors has been seen in several code bases and is not
+// documented.
 
 package import CanonicalJSON
 

@@ -2,7 +2,8 @@
 //
 //   snapshot  {"object":"event","id":"evt_…","type":"invoice.paid","created":1795332300,
 //              "data":{"object":{…},"previous_attributes":{…}},"livemode":false,…}
-//   thin      {"object":"v2.core.event","id":"evt_…","type":"v1.billing.meter.error_report_triggered",
+//   thin
+//   {"object":"v2.core.event","id":"evt_…","type":"v1.billing.meter.error_report_triggered",
 //              "created":"2026-11-22T07:00:00.000Z","related_object":{…},…}; its data are fetched
 
 package import CanonicalJSON

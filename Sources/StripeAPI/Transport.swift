@@ -1,6 +1,6 @@
-// The port through which requests to Stripe leave. It knows HTTP and nothing of Stripe: no retries, no
-// keys, no meaning of an answer. What it says of a failure is what decides whether a request may have
-// reached the other side.
+// The port through which requests to Stripe leave. It knows HTTP and nothing of Stripe: no retries,
+// no keys, no meaning of an answer. What it says of a failure is what decides whether a request may
+// have reached the other side.
 
 package struct TransportRequest: Sendable, Equatable {
     package enum Method: String, Sendable {

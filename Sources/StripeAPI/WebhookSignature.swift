@@ -3,9 +3,9 @@
 //     Stripe-Signature: t=1492774577,v1=<64 lower-case hex digits>[,v1=…][,v0=…]
 //
 // v1 is the HMAC-SHA256 of `t`, a full stop and the body's bytes as they came; the key is the whole
-// secret, `whsec_` included. There is one v1 for each secret in force; other schemes are passed over.
-// Source: Stripe's documentation, "Webhooks". Stricter than Stripe's libraries: exactly one `t`, of
-// digits alone; a time too far ahead is refused as one too far behind is.
+// secret, `whsec_` included. There is one v1 for each secret in force; other schemes are passed
+// over. Source: Stripe's documentation, "Webhooks". Stricter than Stripe's libraries: exactly one
+// `t`, of digits alone; a time too far ahead is refused as one too far behind is.
 
 import Crypto
 

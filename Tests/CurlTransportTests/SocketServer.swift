@@ -1,8 +1,8 @@
 import Glibc
 import Synchronization
 
-/// A server of plain sockets: what happens on each connection is the test's to say. Sockets are closed
-/// when the body returns.
+/// A server of plain sockets: what happens on each connection is the test's to say. Sockets are
+/// closed when the body returns.
 final class SocketServer: Sendable {
     let port: UInt16
     private let listener: Int32
