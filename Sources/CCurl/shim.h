@@ -1,5 +1,5 @@
-// The system's libcurl. Its options are set and its answers read by functions with variable arguments,
-// which Swift cannot call: each kind of argument has a function of its own here.
+// The system's libcurl. Its options are set and its answers read by functions with variable
+// arguments, which Swift cannot call: each kind of argument has a function of its own here.
 #ifndef FAREGATE_CCURL_H
 #define FAREGATE_CCURL_H
 
