@@ -16,6 +16,9 @@ final class SimulatedStripe: StripeTransport {
     /// Requests until the process dies; below zero: it does not.
     let requestsLeft = Atomic<Int>(-1)
     let crash: Crash
+    /// Breaks on purpose what keeps a push from being counted twice.
+    let losesIdentifiers = Atomic<Bool>(false)
+    private let sent = Atomic<Int>(0)
 
     init(_ account: StripeAccount, _ clock: ManualClock, _ crash: Crash) {
         self.account = Mutex(account)
@@ -27,10 +30,19 @@ final class SimulatedStripe: StripeTransport {
         if crash.isDead { throw TransportError(.closed, "dead") }
         let rest = request.url.dropFirst("https://api.stripe.com".utf8.count)
         let parts = rest.split(separator: "?", maxSplits: 1)
-        let asked = StripeSimRequest(
+        var asked = StripeSimRequest(
             method: request.method.rawValue, path: String(parts[0]),
             query: parts.count > 1 ? String(parts[1]) : "", headers: request.headers,
             body: request.body)
+        if losesIdentifiers.load(ordering: .relaxed), asked.path.hasSuffix("/meter_events") {
+            let number = sent.add(1, ordering: .relaxed).newValue
+            let text = String(decoding: asked.body, as: UTF8.self)
+            asked.body = Array(
+                text.split(separator: "&").map { pair in
+                    pair.hasPrefix("identifier=") ? "identifier=other\(number)" : String(pair)
+                }.joined(separator: "&").utf8)
+            asked.headers.removeAll { $0.name == "Idempotency-Key" }
+        }
         let now = clock.now().microseconds
         let reply = account.withLock { $0.respond(asked, at: now) }
         if requestsLeft.load(ordering: .relaxed) >= 0,
@@ -96,6 +108,9 @@ final class SimulatedMonth {
     var meter = ""
     var price = ""
     var stripeIDs: [String: String] = [:]
+    var subscriptionIDs: [String: String] = [:]
+    /// Micro-units of credit that were paid for, by customer.
+    var paid: [String: Int64] = [:]
     var crashes = 0
     private var usage = 0
 
@@ -141,7 +156,30 @@ final class SimulatedMonth {
         var subscription = FormBody()
         subscription.add("customer", id)
         subscription.add("items[0][price]", price)
-        _ = try await ask(.post("/v1/subscriptions", subscription, idempotencyKey: nil))
+        subscriptionIDs[name] = try await ask(
+            .post("/v1/subscriptions", subscription, idempotencyKey: nil))
+    }
+
+    /// The customer buys credit for so many cents.
+    func topUp(_ name: String, cents: Int64) async throws {
+        let session = try await ask(
+            StripeCalls.createCheckout(
+                stripeCustomer: stripeIDs[name] ?? "", amountMinorUnits: cents, currency: "usd",
+                name: "Credit", successURL: "https://example.test", cancelURL: nil,
+                metadata: ["faregate_customer": name, "faregate_credit": "paid"],
+                idempotencyKey: "topup:\(name):\(fixture.clock.now().microseconds)"))
+        stripe.account.withLock { $0.paySession(session) }
+        paid[name, default: 0] += cents * 10_000
+    }
+
+    func cancel(_ name: String, invoiceNow: Bool) {
+        stripe.account.withLock {
+            $0.endSubscription(subscriptionIDs[name] ?? "", invoiceNow: invoiceNow)
+        }
+    }
+
+    func delete(_ name: String) {
+        stripe.account.withLock { $0.deleteCustomer(stripeIDs[name] ?? "") }
     }
 
     func process() throws -> StripeSync {
