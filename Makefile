@@ -17,6 +17,8 @@ PYTHON_PACKAGES := jsonschema==4.26.0 PyYAML==6.0.3 openapi-spec-validator==0.9.
 CLIENTS := Tests/EndToEnd/requirements.txt
 # The tests in which threads meet, and those of them that look at the clock on the wall.
 TSAN_TESTS := ^(EngineTests|ProjectionsTests|HTTPAPITests|GatewayTests|ServerTests)\.
+# Tests with sockets have time limits, and tests that only compute take all cores for minutes: one after the other.
+SOCKET_TESTS := ^(HTTPAPITests\.LiveTests|ServerTests|GatewayTests|CurlTransportTests|SandboxTests|CLITests|SimulatorsTests)[./]
 TIMED_TESTS := ^(HTTPAPITests\.LiveTests|ServerTests\.ServerTests)
 
 .PHONY: run build release test test-slow tsan fuzz bench bench-http bench-gateway bench-streams bench-tokens \
@@ -56,7 +58,8 @@ uninstall:
 
 test: packages venv
 	swift build --build-tests -j $(JOBS)
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" swift test --skip-build --parallel
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" swift test --skip-build --parallel --skip '$(SOCKET_TESTS)'
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" swift test --skip-build --parallel --filter '$(SOCKET_TESTS)'
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" Tests/run-end-to-end
 
 # The Swift tests with ten times the seeds and a million ids, 200 crashes instead of 20, half an hour of
@@ -64,7 +67,8 @@ test: packages venv
 test-slow: packages venv
 	swift build --build-tests -j $(JOBS)
 	$(VENV)/bin/pip install --quiet schemathesis
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" FAREGATE_SLOW=1 swift test --skip-build --parallel
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" FAREGATE_SLOW=1 swift test --skip-build --parallel --skip '$(SOCKET_TESTS)'
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" FAREGATE_SLOW=1 swift test --skip-build --parallel --filter '$(SOCKET_TESTS)'
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" FAREGATE_CRASHES=200 FAREGATE_SOAK_SECONDS=1800 FAREGATE_TOKEN_TEXTS=100000 FAREGATE_SLOW=1 Tests/run-end-to-end
 
 # ThreadSanitizer: a build of its own, in .build-tsan. Tests that measure time run one after the other,
