@@ -1,7 +1,7 @@
 // Parameters as Stripe's v1 API takes them: `application/x-www-form-urlencoded`, nested names in
 // brackets (`payload[value]=25`, `items[0][price]=price_1`). Names and values are escaped as
-// Stripe's SDKs escape them: letters, digits and `-._~` stand as they are, a space is `+`, brackets
-// of names stay. An absent value is not sent; an empty one asks Stripe to unset the field.
+// Stripe's SDKs escape them: letters, digits, brackets and `-._~` stand as they are, a space is
+// `+`. An absent value is not sent; an empty one asks Stripe to unset the field.
 
 package struct FormBody: Sendable, Equatable {
     package private(set) var text = ""
@@ -16,7 +16,7 @@ package struct FormBody: Sendable, Equatable {
         if !text.isEmpty { text += "&" }
         Self.escape(name, keepingBrackets: true, into: &text)
         text += "="
-        Self.escape(value, keepingBrackets: false, into: &text)
+        Self.escape(value, keepingBrackets: true, into: &text)
     }
 
     package mutating func add(_ name: String, _ value: Int64?) {

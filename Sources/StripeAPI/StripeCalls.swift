@@ -41,7 +41,7 @@ package enum StripeCalls {
         .get("/v2/core/events/\(part(id))")
     }
 
-    package static func products() -> StripeCall { .get("/v1/products") }
+    package static func product(_ id: String) -> StripeCall { .get("/v1/products/\(part(id))") }
 
     package static func createProduct(id: String, name: String) -> StripeCall {
         var form = FormBody()

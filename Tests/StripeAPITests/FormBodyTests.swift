@@ -2,7 +2,7 @@ import StripeAPI
 import Testing
 
 struct FormBodyTests {
-    @Test("Names keep their brackets, everything else is escaped as Stripe's SDKs do")
+    @Test("Brackets stay, everything else is escaped as Stripe's SDKs do")
     func escapes() {
         var form = FormBody()
         form.add("payload[value]", 25 as Int64)
@@ -14,7 +14,7 @@ struct FormBodyTests {
         form.add("empty", "")
         #expect(
             form.text
-                == "payload[value]=25&name=%C3%84+b%26c%3Dd%2Be~f%2F%5Bx%5D&active=true"
+                == "payload[value]=25&name=%C3%84+b%26c%3Dd%2Be~f%2F[x]&active=true"
                 + "&expand[0]=data.customer&expand[1]=a+b&metadata[a]=1&metadata[b]=2&empty=")
     }
 
