@@ -181,7 +181,7 @@ extension StripeAccount {
                 ]),
             ]))
         thinEvents[id] = .object(whole)
-        send(json(event))
+        send(json(event), "v1.billing.meter.error_report_triggered", isThin: true)
     }
 
     // MARK: Events
@@ -196,12 +196,12 @@ extension StripeAccount {
             "request": json(["id": .null, "idempotency_key": .null]), "type": .string(type),
         ])
         events.append((id, now, event))
-        send(event)
+        send(event, type, isThin: false)
     }
 
-    private mutating func send(_ event: JSONValue) {
+    private mutating func send(_ event: JSONValue, _ type: String, isThin: Bool) {
         let body = event.bytes
-        for endpoint in endpoints {
+        for endpoint in endpoints where endpoint.wants(type, isThin: isThin) {
             let times = random.chance(faults.webhookDuplicate) ? 2 : 1
             for _ in 0..<times {
                 deliveries += 1

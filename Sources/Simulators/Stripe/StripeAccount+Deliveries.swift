@@ -5,7 +5,11 @@ import Crypto
 
 extension StripeAccount {
     /// Webhooks whose time has come. Each is to be answered with `delivered`.
-    package mutating func dueDeliveries(at now: Int64) -> [StripeSimDelivery] {
+    ///
+    /// - Parameter signedAt: seconds since 1970 UTC; nil: as `now`.
+    package mutating func dueDeliveries(
+        at now: Int64, signedAt: Int64? = nil
+    ) -> [StripeSimDelivery] {
         advance(to: now)
         let ids = ready
         ready = []
@@ -17,7 +21,7 @@ extension StripeAccount {
                 again(id, outgoing)
                 return nil
             }
-            let seconds = self.now / 1_000_000
+            let seconds = signedAt ?? self.now / 1_000_000
             return StripeSimDelivery(
                 id: id, url: outgoing.url,
                 headers: [
@@ -65,6 +69,9 @@ extension StripeAccount {
         }
         return "t=\(seconds),v1=\(hex.joined())"
     }
+
+    /// Webhooks that nobody has taken yet.
+    var waitingDeliveries: Int { outbox.count }
 
     /// When something happens by itself next, microseconds; nil: nothing does.
     package var nextTimer: Int64? { timers.first }

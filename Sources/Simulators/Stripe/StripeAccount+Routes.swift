@@ -15,6 +15,9 @@ extension StripeAccount {
             guard let event = thinEvents[parts[3]] else { throw .notFound("event", parts[3]) }
             return event
         }
+        if parts == ["v2", "core", "event_destinations"] {
+            return isGet ? destinations : try createDestination(request.body)
+        }
         guard parts[0] == "v1" else { throw unknownPath(request) }
         let rest = Array(parts.dropFirst())
         let isPost = request.method == "POST"
@@ -29,6 +32,8 @@ extension StripeAccount {
         case "subscriptions": return try subscriptions(rest, request.method, form)
         case "invoices":
             if isGet { return try findInvoices(rest, form) }
+        case "webhook_endpoints":
+            if rest.count == 1 { return try webhookEndpoints(isPost, form) }
         case "events":
             if isGet, rest.count == 1 { return try listEvents(form) }
         case "checkout":
@@ -259,12 +264,13 @@ extension StripeAccount {
         guard let amount = try form.integer("line_items[0][price_data][unit_amount]"), amount > 0
         else { throw .missing("line_items[0][price_data][unit_amount]") }
         let quantity = try form.integer("line_items[0][quantity]") ?? 1
+        let id = newID("cs_test")
         let session = SimSession(
-            id: newID("cs_test"), created: now, customer: form["customer"],
+            id: id, created: now, customer: form["customer"],
             amount: amount * quantity,
             currency: try form.required("line_items[0][price_data][currency]"),
             metadata: form.map("metadata"), reference: form["client_reference_id"],
-            successURL: form["success_url"])
+            successURL: form["success_url"], url: pageBase + id)
         sessions[session.id] = session
         sessionOrder.append(session.id)
         return session.json

@@ -86,8 +86,11 @@ extension StripeAccount {
     // MARK: What people do
 
     /// The page was filled in and the money came.
-    package mutating func paySession(_ id: String) {
-        guard sessions[id]?.status == "open" else { return }
+    ///
+    /// - Returns: false: there is no such page, or not any more.
+    @discardableResult
+    package mutating func paySession(_ id: String) -> Bool {
+        guard sessions[id]?.status == "open" else { return false }
         let intent = newID("pi")
         sessions[id]?.status = "complete"
         sessions[id]?.paymentStatus = "paid"
@@ -95,6 +98,7 @@ extension StripeAccount {
         let charge = newID("ch")
         sessions[id]?.charge = charge
         emit("checkout.session.completed", sessions[id]?.json ?? .null)
+        return true
     }
 
     private func charge(of session: SimSession) -> JSONValue {
@@ -151,6 +155,9 @@ extension StripeAccount {
         }
         return sums
     }
+
+    /// The events of the last days as Stripe lists them, oldest first.
+    package var eventDocuments: [[UInt8]] { events.map(\.json.bytes) }
 
     /// Invoices as people see them, oldest first.
     package var invoiceDocuments: [JSONValue] { invoiceOrder.compactMap { invoices[$0]?.json } }

@@ -12,6 +12,8 @@ package struct StripeAccount {
     package var faults = StripeFaults()
     /// Microseconds from an invoice's making to when it can no longer change.
     package var finalizeDelay: Int64 = 3_600_000_000
+    /// Where the pages are on which customers pay; their ids come after it.
+    package var pageBase = "https://checkout.stripe.test/c/pay/"
     package private(set) var now: Int64
 
     var random: SimRandom
@@ -38,7 +40,7 @@ package struct StripeAccount {
     var thinEvents: [String: JSONValue] = [:]
     var kept: [String: Kept] = [:]
     var timers = SimTimers()
-    var endpoints: [(url: String, secret: String)] = []
+    var endpoints: [SimEndpoint] = []
     var outbox: [Int: Outgoing] = [:]
     var deliveries = 0
     /// Deliveries whose time has come.
@@ -65,7 +67,10 @@ package struct StripeAccount {
 
     /// Has webhooks sent to `url`, signed with `secret`.
     package mutating func addEndpoint(url: String, secret: String) {
-        endpoints.append((url, secret))
+        endpoints.append(
+            SimEndpoint(
+                id: newID("we"), created: now, url: url, secret: secret, form: .everything,
+                types: ["*"]))
     }
 
     mutating func newID(_ prefix: String) -> String {

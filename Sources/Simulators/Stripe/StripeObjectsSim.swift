@@ -238,6 +238,7 @@ struct SimSession {
     var metadata: [(key: String, value: String)]
     var reference: String?
     var successURL: String?
+    var url: String
 
     var json: JSONValue {
         Simulators.json([
@@ -247,7 +248,7 @@ struct SimSession {
             "currency": .string(currency), "status": .string(status),
             "payment_status": .string(paymentStatus), "payment_intent": optional(paymentIntent),
             "metadata": map(metadata), "success_url": optional(successURL),
-            "url": .string("https://checkout.stripe.test/c/pay/\(id)"),
+            "url": .string(url),
         ])
     }
 }
