@@ -23,6 +23,13 @@ package struct Instant: Hashable, Comparable, Sendable {
     }
 }
 
+extension String {
+    package var hasNoControlCharacters: Bool { utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }
+
+    /// 1 to 256 bytes without control characters: what a caller's id may be.
+    package var isID: Bool { (1...256).contains(utf8.count) && hasNoControlCharacters }
+}
+
 /// A half-open span of time: `start` belongs to it, `end` does not. No `end`: for ever.
 package struct Window: Hashable, Sendable {
     package var start: Instant

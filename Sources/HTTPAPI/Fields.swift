@@ -176,11 +176,6 @@ extension JSONFields {
 }
 
 extension String {
-    var hasNoControlCharacters: Bool { utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }
-
-    /// 1 to 256 bytes without control characters.
-    var isID: Bool { (1...256).contains(utf8.count) && hasNoControlCharacters }
-
     static let operatorIDForm = "must be 1 to 128 ASCII letters, digits and . _ : -"
 
     var isOperatorID: Bool {

@@ -35,6 +35,13 @@ extension StripeFile {
         return statement.int64(at: 0)
     }
 
+    /// The integers of a query's one row.
+    func numbers(_ sql: String, count: Int) throws(StoreError) -> [Int64] {
+        let statement = try Statement(sql, on: connection, activity: "reading the Stripe file")
+        guard try statement.step() else { return Array(repeating: 0, count: count) }
+        return (0..<Int32(count)).map { statement.int64(at: $0) }
+    }
+
     private func bind(_ values: [ColumnValue], to statement: borrowing Statement) {
         for (offset, value) in values.enumerated() {
             switch value {

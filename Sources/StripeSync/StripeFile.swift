@@ -67,6 +67,7 @@ package final class StripeFile {
         tables[StripeTopUpRow.table] = try TableStatements(StripeTopUpRow.self, on: connection)
         tables[StripeDisputeRow.table] = try TableStatements(StripeDisputeRow.self, on: connection)
         tables[StripeInvoiceRow.table] = try TableStatements(StripeInvoiceRow.self, on: connection)
+        tables[StripeRunRow.table] = try TableStatements(StripeRunRow.self, on: connection)
         return tables
     }
 
@@ -182,6 +183,7 @@ package final class StripeFile {
         try write(fold.topUps)
         try write(fold.disputes)
         try write(fold.invoices)
+        try write(fold.runs)
     }
 
     private func write<Row: ViewRow>(_ rows: TouchedRows<Row>) throws(StoreError) {

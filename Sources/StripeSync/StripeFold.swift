@@ -24,6 +24,7 @@ package struct StripeFold<Source: RowSource> {
     package internal(set) var topUps = TouchedRows<StripeTopUpRow>()
     package internal(set) var disputes = TouchedRows<StripeDisputeRow>()
     package internal(set) var invoices = TouchedRows<StripeInvoiceRow>()
+    package internal(set) var runs = TouchedRows<StripeRunRow>()
 
     package init(_ source: Source, windowSeconds: Int64) {
         self.source = source
@@ -73,7 +74,14 @@ package struct StripeFold<Source: RowSource> {
         case .driftFound(let event): try findDrift(event, recorded)
         case .repaired(let event):
             try drifts.change(StripeDriftRow(event.drift), in: &source) { $0.isOver = 1 }
-        case .reconciled: break
+        case .reconciled(let event):
+            try runs.change(StripeRunRow(), in: &source) { row in
+                row.sequence = Int64(clamping: recorded.sequence)
+                row.at = recorded.time.microseconds
+                (row.checked, row.equal, row.differing) =
+                    (event.checked, event.equal, event.differing)
+                (row.pending, row.failed) = (event.pending, event.failed)
+            }
         case .webhookReceived(let event):
             try inbox.change(StripeInboxRow(event.id), in: &source) { row in
                 row.sequence = Int64(clamping: recorded.sequence)

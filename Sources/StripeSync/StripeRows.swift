@@ -335,3 +335,33 @@ package struct StripeInvoiceRow: ViewRow {
         visitor.integer("is_paid", &isPaid)
     }
 }
+
+/// The last comparison of sums.
+package struct StripeRunRow: ViewRow, Sendable, Equatable {
+    /// Always 1.
+    package var id: Int64 = 1
+    /// Number of its event.
+    package var sequence: Int64 = 0
+    package var at: Int64 = 0
+    package var checked: Int64 = 0
+    package var equal: Int64 = 0
+    package var differing: Int64 = 0
+    package var pending: Int64 = 0
+    package var failed: Int64 = 0
+
+    package init() {}
+
+    package static let table = "last_run"
+    package static let keyColumns = 1
+
+    package mutating func columns<V: ColumnVisitor>(_ visitor: inout V) {
+        visitor.integer("id", &id)
+        visitor.integer("seq", &sequence)
+        visitor.integer("at_us", &at)
+        visitor.integer("checked", &checked)
+        visitor.integer("equal", &equal)
+        visitor.integer("differing", &differing)
+        visitor.integer("pending", &pending)
+        visitor.integer("failed", &failed)
+    }
+}

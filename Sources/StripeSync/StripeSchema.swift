@@ -14,7 +14,7 @@ enum StripeSchema {
     static let tableNames = [
         StripeCustomerRow.table, StripeLinkRow.table, StripeWindowRow.table, StripePushRow.table,
         StripePeriodRow.table, StripeDriftRow.table, StripeInboxRow.table, StripeTopUpRow.table,
-        StripeDisputeRow.table, StripeInvoiceRow.table,
+        StripeDisputeRow.table, StripeInvoiceRow.table, StripeRunRow.table,
     ]
 
     static let tables = """
@@ -88,6 +88,11 @@ enum StripeSchema {
             dispute TEXT PRIMARY KEY, project TEXT NOT NULL, customer TEXT NOT NULL,
             due_us INTEGER NOT NULL, held INTEGER NOT NULL, status TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
+        CREATE TABLE last_run (
+            id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, at_us INTEGER NOT NULL,
+            checked INTEGER NOT NULL, equal INTEGER NOT NULL, differing INTEGER NOT NULL,
+            pending INTEGER NOT NULL, failed INTEGER NOT NULL
+        ) STRICT;
 
         """
 

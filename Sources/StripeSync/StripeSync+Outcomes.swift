@@ -43,16 +43,21 @@ extension StripeSync {
 
     private func takeMeters(_ result: Result<StripeAnswer, AttemptFailure>) {
         switch result {
-        case .failure(let failure): log("Stripe: the meters cannot be read: \(failure.words)")
+        case .failure(let failure):
+            meterProblem = "the meters cannot be read: \(failure.words)"
+            log("Stripe: the meters cannot be read: \(failure.words)")
         case .success(let answer):
             let meters = answer.body.elements.compactMap { StripeMeter($0) }
             let found = meters.first { $0.eventName == settings.meter && $0.isActive }
             if let found {
                 settings.meterID = found.id
+                meterProblem = nil
             } else {
-                log(
-                    "Stripe: there is no active meter '\(settings.meter)';"
-                        + " `faregate stripe setup` makes it")
+                let problem = "there is no active meter '\(settings.meter)'"
+                if meterProblem != problem {
+                    log("Stripe: \(problem); `faregate stripe setup` makes it")
+                }
+                meterProblem = problem
             }
         }
     }
@@ -74,8 +79,10 @@ extension StripeSync {
             result, attempts: before, rejections: row?.rejections ?? 0)
         switch verdict {
         case .accepted(let isDuplicate, let requestID):
+            counts.add(.pushesAccepted)
             try await accept(push, .answer, isDuplicate: isDuplicate, requestID)
         case .rejected(let code, let disposition, let message, let requestID):
+            counts.add(.pushesRejected)
             var event = StripePushRejected()
             event.identifier = identifier
             event.code = code
@@ -88,6 +95,7 @@ extension StripeSync {
             ])
             if disposition == .blocked { log("Stripe refuses a push: \(code)") }
         case .again(let seconds, let code, let message, let requestID):
+            counts.add(.pushAttemptsFailed)
             attempts[identifier] = before + 1
             dueAt[identifier] = clock.now().advanced(bySeconds: seconds).microseconds
             // A day without Stripe is one event for each push, not one for each attempt.

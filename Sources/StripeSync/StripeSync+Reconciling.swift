@@ -115,7 +115,6 @@ extension StripeSync {
             return try compare(file, row, through, stripe)
         }
         try await record(requests)
-        try await endRun()
     }
 
     private func compare(
@@ -180,11 +179,12 @@ extension StripeSync {
     }
 
     /// Records the run when its last customer was looked at.
-    private func endRun() async throws(StripeProblem) {
+    func endRun() async throws(StripeProblem) {
         guard reconciliation.after != nil, reconciliation.isLastPage,
             reconciliation.waiting.isEmpty, reconciliation.running == 0
         else { return }
         reconciliation.after = nil
+        lookedAt = nil
         try await record([
             StripeRequests.record(.reconciled(reconciliation.counts), nil, key: nil)
         ])

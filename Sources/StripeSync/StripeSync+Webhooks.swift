@@ -7,6 +7,20 @@ import EventLog
 import Money
 package import StripeAPI
 
+/// What became of a request to the webhook endpoint.
+package enum WebhookReceipt: Sendable {
+    /// On the log; or it was before.
+    case recorded(isNew: Bool)
+    /// Stripe's, and of another mode or account: nothing is kept.
+    case foreign
+    case refused(WebhookVerdict)
+    /// Signed by Stripe, and not an event.
+    case malformed(String)
+    case noSecrets
+    /// The ledger does not take it now.
+    case failed(EngineError)
+}
+
 extension StripeSync {
     /// Puts a verified webhook on the log. It is handled from there; one that came before changes
     /// nothing.
@@ -21,6 +35,39 @@ extension StripeSync {
         let request = StripeRequests.record(.webhookReceived(received), nil, key: key)
         guard let result = await ledger.submit([request]).first else { return false }
         return try !result.get().isReplay
+    }
+
+    /// Takes in what came to the webhook endpoint.
+    ///
+    /// - Parameters:
+    ///   - signature: the `Stripe-Signature` header.
+    ///   - now: seconds since 1970 UTC by the machine's clock, which is what Stripe signs by.
+    package nonisolated func takeIn(
+        signature: String?, body: [UInt8], now: Int64
+    ) async -> WebhookReceipt {
+        guard let webhooks else { return .noSecrets }
+        let event: StripeEvent
+        switch webhooks.judge(signature: signature, body: body, now: now) {
+        case .ours(let found): event = found
+        case .foreign:
+            counts.add(.webhooksForeign)
+            return .foreign
+        case .refused(let verdict):
+            counts.add(.webhooksRefused)
+            return .refused(verdict)
+        case .malformed(let fault):
+            counts.add(.webhooksRefused)
+            return .malformed(fault)
+        }
+        do throws(EngineError) {
+            let isNew = try await Self.receive(event, body: body, into: ledger)
+            counts.add(isNew ? .webhooksRecorded : .webhooksRepeated)
+            wake()
+            return .recorded(isNew: isNew)
+        } catch {
+            counts.add(.webhooksFailed)
+            return .failed(error)
+        }
     }
 
     func actions() throws(StripeProblem) -> WebhookActions {

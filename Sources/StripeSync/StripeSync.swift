@@ -32,6 +32,12 @@ package actor StripeSync {
     var settings: StripeSettings
     private var openedFile: StripeFile?
     let judge = PushJudge()
+    /// Nil: no webhooks are taken.
+    package nonisolated let webhooks: WebhookGate?
+    package nonisolated let counts = StripeCounts()
+    private nonisolated let latest = Mutex<StripeStatus?>(nil)
+    /// Nil: figures are to be looked at anew.
+    var lookedAt: ContinuousClock.Instant?
 
     /// When a push is sent next, microseconds, and how often it was in vain.
     var dueAt: [String: Int64] = [:]
@@ -44,6 +50,8 @@ package actor StripeSync {
     var reconciliation = Reconciliation()
     var fetched: [String: JSONValue] = [:]
     package internal(set) var lastProblem: String?
+    /// What is wrong with the meter; nil: nothing is known to be.
+    var meterProblem: String?
 
     /// Jobs are done one by one within the turn, for simulations.
     let isInline: Bool
@@ -58,7 +66,8 @@ package actor StripeSync {
     ///   - log: called with sentences for the log.
     package init(
         ledger: any StripeLedger, store: any EventStore, client: any StripeCaller, path: String,
-        settings: StripeSettings, clock: any LedgerClock = SystemClock(), isInline: Bool = false,
+        settings: StripeSettings, webhooks: WebhookGate? = nil,
+        clock: any LedgerClock = SystemClock(), isInline: Bool = false,
         log: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.ledger = ledger
@@ -66,6 +75,7 @@ package actor StripeSync {
         self.client = client
         self.path = path
         self.settings = settings
+        self.webhooks = webhooks
         self.clock = clock
         self.isInline = isInline
         self.log = log
@@ -97,9 +107,23 @@ package actor StripeSync {
     }
 
     /// Has sums compared at the next turn.
-    package func reconcileSoon() { reconciliation.nextRunAt = 0 }
+    package func reconcileSoon() {
+        reconciliation.nextRunAt = 0
+        wake()
+    }
 
     package nonisolated func wake() { isWoken.store(true, ordering: .relaxed) }
+
+    /// As of some seconds ago; nil: nothing was looked at yet. Waits for nothing.
+    package nonisolated var lastStatus: StripeStatus? { latest.withLock { $0 } }
+
+    /// Looking means adding up over all customers: not at every turn.
+    private func lookAround() throws(StripeProblem) {
+        if let lookedAt, lookedAt.duration(to: .now) < .seconds(10) { return }
+        lookedAt = .now
+        let status = try status()
+        latest.withLock { $0 = status }
+    }
 
     private static let pollMilliseconds: Int64 = 50
 
@@ -109,6 +133,7 @@ package actor StripeSync {
             do throws(StripeProblem) {
                 wait = try await turn()
                 lastProblem = nil
+                try lookAround()
             } catch {
                 if lastProblem != error.description { log("Stripe: \(error)") }
                 lastProblem = error.description
@@ -166,6 +191,7 @@ package actor StripeSync {
             try await plan()
         }
         try await startJobs()
+        try await endRun()
         if !outcomes.isEmpty { return 0 }
         return min(nextDue(now), 1_000_000)
     }

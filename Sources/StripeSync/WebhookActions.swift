@@ -71,15 +71,31 @@ struct WebhookActions {
 
     private func link(_ reader: DetailReader) throws(StoreError) -> WebhookPlan {
         guard let id = reader.received.objectID else { return .ignored() }
-        guard let name = reader["metadata.faregate_customer"] else { return .ignored() }
-        let key = CustomerKey(
-            project: reader["metadata.faregate_project"] ?? "default", id: name)
+        guard reader["metadata.faregate_customer"] != nil else { return .ignored() }
+        guard let key = Self.named(reader) else {
+            return WebhookPlan(
+                outcome: .refused, note: "metadata.faregate_customer is no id of a customer")
+        }
         if let known = try file.customer(ofStripe: id), known.key == key { return WebhookPlan() }
         return applied([
+            Self.open(key, reader),
             StripeRequests.command(
                 .linkCustomer(key, stripeCustomer: id),
-                key: "link:\(id):\(reader.received.id)")
+                key: "link:\(id):\(reader.received.id)"),
         ])
+    }
+
+    /// Whom the metadata name; nil: nobody, or what can be nobody's id.
+    private static func named(_ reader: DetailReader) -> CustomerKey? {
+        guard let name = reader["metadata.faregate_customer"], name.isID else { return nil }
+        return CustomerKey(
+            project: reader["metadata.faregate_project"] ?? Project.builtIn, id: name)
+    }
+
+    /// Stripe may know a customer before its first call; a customer that is there stays as it is.
+    private static func open(_ key: CustomerKey, _ reader: DetailReader) -> EngineRequest {
+        StripeRequests.command(
+            .openCustomer(CustomerSettings(key: key)), key: "open:\(reader.received.id)")
     }
 
     private func deleteCustomer(_ reader: DetailReader) throws(StoreError) -> WebhookPlan {
@@ -232,12 +248,8 @@ struct WebhookActions {
         // Only sessions that were made for credit: others sell something else.
         guard let credit = reader["metadata.faregate_credit"] else { return .ignored() }
         guard let session = reader.received.objectID else { return .ignored() }
-        var key = try customer(reader)?.key
-        if let name = reader["metadata.faregate_customer"] {
-            key = CustomerKey(
-                project: reader["metadata.faregate_project"] ?? "default", id: name)
-        }
-        guard let key else { return .unknownCustomer() }
+        let owner = try customer(reader)?.key
+        guard let key = Self.named(reader) ?? owner else { return .unknownCustomer() }
         let amount = credit == "paid" ? money(reader, "amount_total") : try? Money(decimal: credit)
         guard let amount, amount > .zero else {
             return WebhookPlan(
@@ -249,7 +261,8 @@ struct WebhookActions {
             sourceReference: StripeReference.text(
                 session: session, paymentIntent: reader["payment_intent"]))
         return applied([
-            StripeRequests.command(.grantCredit(key, terms), key: "checkout:\(session)")
+            Self.open(key, reader),
+            StripeRequests.command(.grantCredit(key, terms), key: "checkout:\(session)"),
         ])
     }
 

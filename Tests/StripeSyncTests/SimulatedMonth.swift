@@ -7,10 +7,11 @@ import Money
 import Simulators
 import StripeAPI
 import StripeSync
+import StripeTestSupport
 import Synchronization
 
 /// Stripe without sockets; may kill the process that asks.
-final class SimulatedStripe: StripeTransport {
+final class MortalStripe: StripeTransport {
     let account: Mutex<StripeAccount>
     private let clock: ManualClock
     /// Requests until the process dies; below zero: it does not.
@@ -28,12 +29,7 @@ final class SimulatedStripe: StripeTransport {
 
     func send(_ request: TransportRequest) async throws(TransportError) -> TransportResponse {
         if crash.isDead { throw TransportError(.closed, "dead") }
-        let rest = request.url.dropFirst("https://api.stripe.com".utf8.count)
-        let parts = rest.split(separator: "?", maxSplits: 1)
-        var asked = StripeSimRequest(
-            method: request.method.rawValue, path: String(parts[0]),
-            query: parts.count > 1 ? String(parts[1]) : "", headers: request.headers,
-            body: request.body)
+        var asked = SimulatedStripe.simulated(request)
         if losesIdentifiers.load(ordering: .relaxed), asked.path.hasSuffix("/meter_events") {
             let number = sent.add(1, ordering: .relaxed).newValue
             let text = String(decoding: asked.body, as: UTF8.self)
@@ -44,22 +40,15 @@ final class SimulatedStripe: StripeTransport {
             asked.headers.removeAll { $0.name == "Idempotency-Key" }
         }
         let now = clock.now().microseconds
-        let reply = account.withLock { $0.respond(asked, at: now) }
-        if requestsLeft.load(ordering: .relaxed) >= 0,
-            requestsLeft.subtract(1, ordering: .relaxed).newValue < 0
-        {
-            // Stripe has heard it; nobody hears the answer.
-            crash.die()
+        defer {
+            if requestsLeft.load(ordering: .relaxed) >= 0,
+                requestsLeft.subtract(1, ordering: .relaxed).newValue < 0
+            {
+                // Stripe has heard it; nobody hears the answer.
+                crash.die()
+            }
         }
-        switch reply {
-        case .answer(let response):
-            return TransportResponse(
-                status: response.status,
-                headers: response.headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
-                body: response.body)
-        case .dropped: throw TransportError(.broken, "dropped")
-        case .refused: throw TransportError(.connection, "refused")
-        }
+        return try SimulatedStripe.response(of: account, to: asked, at: now)
     }
 
     func shutdown() async {}
@@ -82,15 +71,6 @@ final class Crash: StripeLedger {
     }
 }
 
-/// The sleeper of a simulation: nothing takes time but what the test says.
-struct NoSleep: StripeSleeper {
-    private static let ticks = Atomic<Int64>(0)
-    func sleep(microseconds: Int64) async {}
-    func monotonicMicroseconds() -> Int64 {
-        Self.ticks.add(1_000_000, ordering: .relaxed).newValue
-    }
-}
-
 /// Months of a few customers, hour by hour, with everything that goes wrong.
 final class SimulatedMonth {
     static let secret = "whsec_simulated"
@@ -100,7 +80,7 @@ final class SimulatedMonth {
     let seed: UInt64
     let fixture: LedgerFixture
     let crash: Crash
-    let stripe: SimulatedStripe
+    let stripe: MortalStripe
     let folder: TemporaryFolder
     var settings = StripeSettings()
     var sync: StripeSync?
@@ -119,7 +99,7 @@ final class SimulatedMonth {
         random = SplitMix(seed)
         fixture = try await LedgerFixture(start: Self.start)
         crash = Crash(fixture.engine)
-        stripe = SimulatedStripe(
+        stripe = MortalStripe(
             StripeAccount(seed: seed, now: Self.start.microseconds), fixture.clock, crash)
         folder = try TemporaryFolder(isInMemory: true)
         stripe.account.withLock { $0.addEndpoint(url: "sim", secret: Self.secret) }
@@ -168,7 +148,7 @@ final class SimulatedMonth {
                 name: "Credit", successURL: "https://example.test", cancelURL: nil,
                 metadata: ["faregate_customer": name, "faregate_credit": "paid"],
                 idempotencyKey: "topup:\(name):\(fixture.clock.now().microseconds)"))
-        stripe.account.withLock { $0.paySession(session) }
+        _ = stripe.account.withLock { $0.paySession(session) }
         paid[name, default: 0] += cents * 10_000
     }
 
