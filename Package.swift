@@ -104,8 +104,8 @@ let package = Package(
             name: "HTTPAPI",
             dependencies: [
                 "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Archive",
-                "Engine", "Projections", "Notifications", "Telemetry", "Estimation", hummingbird,
-                httpTypes, nioCore, crypto, logging,
+                "Engine", "Projections", "Notifications", "StripeAPI", "StripeSync", "Telemetry",
+                "Estimation", hummingbird, httpTypes, nioCore, crypto, logging,
             ]),
         .target(
             name: "Gateway",
@@ -128,8 +128,9 @@ let package = Package(
             dependencies: [
                 "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "CMachine",
                 "TimeZones", "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections",
-                "Notifications", "HTTPAPI", "Observability", "Telemetry", "Estimation", "Gateway",
-                hummingbird, hummingbirdCore, asyncHTTPClient, configuration, lifecycle,
+                "Notifications", "StripeAPI", "CurlTransport", "StripeSync", "HTTPAPI",
+                "Observability", "Telemetry", "Estimation", "Gateway", hummingbird, hummingbirdCore,
+                asyncHTTPClient, configuration, lifecycle,
                 unixSignals, logging,
                 nioCore, nioHTTP1, nioPosix, crypto, httpTypes,
             ]),
@@ -142,8 +143,9 @@ let package = Package(
         .executableTarget(
             name: "faregate",
             dependencies: [
-                "Server", "Sandbox", "Tokenizers", "Estimation", "Gateway", "Simulators",
-                "CanonicalJSON", "Money", "Billing", "Pricing", "TimeZones",
+                "Server", "StripeAPI", "StripeSync", "Sandbox", "Tokenizers", "Estimation",
+                "Gateway",
+                "Simulators", "CanonicalJSON", "Money", "Billing", "Pricing", "TimeZones",
                 "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI",
                 "Observability", argumentParser, asyncHTTPClient, configuration, logging, nioCore,
                 nioHTTP1,
@@ -155,6 +157,7 @@ let package = Package(
             dependencies: [
                 "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Engine", "CanonicalJSON",
             ]),
+        .target(name: "StripeTestSupport", dependencies: ["StripeAPI", "Simulators"]),
         .target(
             name: "FaregateFuzzing",
             dependencies: [
@@ -236,11 +239,14 @@ let package = Package(
             name: "HTTPAPITests",
             dependencies: [
                 "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog",
-                "SQLiteEventLog", "Engine", "Projections", "Notifications", "HTTPAPI",
-                "FaregateTestSupport", "Telemetry", hummingbird,
+                "SQLiteEventLog", "Engine", "Projections", "Notifications", "HTTPAPI", "Simulators",
+                "StripeAPI", "StripeSync", "StripeTestSupport", "FaregateTestSupport", "Telemetry",
+                hummingbird,
                 hummingbirdTesting, httpTypes, nioCore, crypto, logging,
             ], exclude: ["check_openapi.py"]),
-        .testTarget(name: "StripeAPITests", dependencies: ["StripeAPI", "CanonicalJSON"]),
+        .testTarget(
+            name: "StripeAPITests", dependencies: ["StripeAPI", "CanonicalJSON"],
+            exclude: ["make_golden.py"]),
         .testTarget(
             name: "CurlTransportTests", dependencies: ["StripeAPI", "CurlTransport", nioCore]),
         .testTarget(
@@ -248,15 +254,16 @@ let package = Package(
             dependencies: [
                 "Money", "Billing", "CanonicalJSON", "TimeZones", "EventLog", "SQLiteBinding",
                 "Engine", "Projections", "StripeAPI", "StripeSync", "Simulators",
-                "FaregateTestSupport",
+                "FaregateTestSupport", "StripeTestSupport",
             ]),
         .testTarget(name: "FuzzingTests", dependencies: ["FaregateFuzzing"]),
         .testTarget(
             name: "ServerTests",
             dependencies: [
                 "Money", "Billing", "CanonicalJSON", "EventLog", "SQLiteEventLog", "Engine",
-                "HTTPAPI", "Notifications", "Observability", "Projections", "Server", "Telemetry",
-                "TimeZones", "Archive", "SQLiteBinding", asyncHTTPClient, configuration,
+                "HTTPAPI", "Notifications", "Observability", "Projections", "Server", "StripeAPI",
+                "StripeSync", "Telemetry", "TimeZones", "Archive", "SQLiteBinding", asyncHTTPClient,
+                configuration,
                 lifecycle, logging, nioCore, nioHTTP1, nioPosix, httpTypes,
             ]),
         .testTarget(

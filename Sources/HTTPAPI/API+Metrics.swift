@@ -67,6 +67,7 @@ extension API {
             "faregate_event_streams_max", .gauge, "Streams of events that may be open.",
             Int64(configuration.eventStreamsMax))
         if let webhooks { write(webhooks.counts, to: &text) }
+        if let stripe { write(stripe, to: &text) }
         for write in configuration.moreMetrics { write(&text) }
         return text.finished()
     }

@@ -6,6 +6,7 @@ package import Engine
 import EventLog
 package import Notifications
 package import Projections
+package import StripeSync
 import Synchronization
 import Telemetry
 
@@ -29,6 +30,8 @@ package struct API: Sendable {
     /// Nil: they are another process's business, and what is asked of them is answered 503.
     let webhooks: Webhooks?
     let webhookReader: ReaderThread
+    /// Nil: this process has nothing to do with Stripe.
+    package let stripe: StripeSync?
     let gate = AdminGate()
     let prices = PriceCatalogCache()
     let metrics: HTTPMetrics
@@ -45,7 +48,7 @@ package struct API: Sendable {
     /// - Parameter log: called once for each request, after its answer is made; must not block.
     package init(
         engine: Engine, configuration: APIConfiguration = APIConfiguration(),
-        readModels: ReadModels? = nil, webhooks: Webhooks? = nil,
+        readModels: ReadModels? = nil, webhooks: Webhooks? = nil, stripe: StripeSync? = nil,
         log: @escaping @Sendable (APILogRecord) -> Void = { _ in }
     ) {
         self.engine = engine
@@ -59,6 +62,7 @@ package struct API: Sendable {
         self.readModels = readModels
         viewReader = ReaderThread(queueMax: 64)
         self.webhooks = webhooks
+        self.stripe = stripe
         webhookReader = ReaderThread(queueMax: 64)
         expectedLengths = readModels.flatMap { readModels in
             guard configuration.expectedOutputPerThousand > 0 else { return nil }
@@ -159,7 +163,9 @@ package struct API: Sendable {
                     param: "Idempotency-Key")
             }
         }
-        if request.body.count > configuration.maxBodyBytes { throw .bodyTooLarge }
+        if request.body.count > min(configuration.maxBodyBytes, route.bodyBytesMax) {
+            throw .bodyTooLarge
+        }
         return APICall(
             request: request, route: route, parameters: admitted.parameters, query: query,
             principal: admitted.principal, maxBodyBytes: configuration.maxBodyBytes)

@@ -38,6 +38,8 @@ package struct APIRequest: Sendable {
     package var lastEventID: String?
     /// The W3C Trace Context header.
     package var traceparent: String?
+    /// The `Stripe-Signature` header.
+    package var stripeSignature: String?
     /// `ce-` headers of a CloudEvent in binary mode, names in lower case without the prefix.
     package var cloudEvent: [(name: String, value: String)] = []
     package var body: [UInt8]

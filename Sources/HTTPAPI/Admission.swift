@@ -53,6 +53,11 @@ extension API {
     ) throws(APIError) -> Admission.Admitted {
         let (route, parameters) = try match(request)
         admission.route = route
+        if route.isSigned, request.stripeSignature?.isEmpty ?? true {
+            throw .malformed(
+                "invalid_signature", "The header Stripe-Signature is missing.",
+                param: "Stripe-Signature")
+        }
         var principal = APIPrincipal(actor: nil, role: .read)
         if let role = route.role {
             if let inProcess = request.principal {

@@ -35,7 +35,7 @@ extension API {
         if asked.path == "/v1/usage" { asked.cloudEvent = cloudEventAttributes(headers) }
         let admission = admit(asked)
         if admission.isRefused { return await respond(to: asked, admission).hummingbird }
-        let limit = configuration.maxBodyBytes
+        let limit = min(configuration.maxBodyBytes, admission.route?.bodyBytesMax ?? .max)
         let declared = headers[.contentLength].flatMap(Int.init)
         if let declared, declared > limit {
             return finish(answer(.bodyTooLarge), admission).hummingbird
@@ -95,6 +95,7 @@ extension APIRequest {
         // Two such headers are joined by a comma here, and so are not valid, as the standard wants.
         traceparent = headers[.traceparent]
         lastEventID = headers[.lastEventID]
+        stripeSignature = headers[.stripeSignature]
     }
 }
 
@@ -145,6 +146,7 @@ extension APIResponse {
 extension HTTPField.Name {
     fileprivate static let requestID = Self("X-Request-Id")!
     fileprivate static let lastEventID = Self("Last-Event-ID")!
+    fileprivate static let stripeSignature = Self("Stripe-Signature")!
     fileprivate static let idempotencyKey = Self("Idempotency-Key")!
     fileprivate static let traceparent = Self("traceparent")!
 }

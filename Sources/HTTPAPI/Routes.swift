@@ -44,13 +44,21 @@ package struct APIRoute: Sendable {
         self.handler = handler
     }
 
+    /// Longest body that it takes, bytes, where that is less than the server's own limit: a
+    /// stranger gets no more than Stripe needs.
+    var bodyBytesMax: Int { role == nil ? 1 << 20 : .max }
+
+    /// Whoever calls it proves by a signature who it is.
+    package var isSigned: Bool { template == "/webhooks/stripe" }
+
     /// The parts of the template; those in braces are parameters.
     var segments: [Substring] { template.dropFirst().split(separator: "/") }
 }
 
 extension APIRoute {
     package static let all: [APIRoute] =
-        (server + usage + customers + limits + settings + log + reports + hooks).enumerated()
+        (server + usage + customers + limits + settings + log + reports + hooks + stripe)
+        .enumerated()
         .map { place, route in
             var route = route
             route.place = place
@@ -227,6 +235,25 @@ extension APIRoute {
         APIRoute(.delete, "/v1/webhooks/{id}", "deleteWebhook", .admin, API.deleteWebhook),
         APIRoute(.post, "/v1/webhooks/{id}/rotate", "rotateWebhook", .admin, API.rotateWebhook),
         APIRoute(.post, "/v1/webhooks/{id}/test", "testWebhook", .admin, API.testWebhook),
+    ]
+
+    private static let stripe: [APIRoute] = [
+        // Proves itself by its signature.
+        APIRoute(
+            .post, "/webhooks/stripe", "receiveStripeWebhook", nil, API.receiveStripeWebhook),
+        APIRoute(.get, "/v1/stripe/status", "getStripeStatus", .read, API.getStripeStatus),
+        APIRoute(.post, "/v1/stripe/reconcile", "reconcileStripe", .admin, API.reconcileStripe),
+        APIRoute(
+            .post, "/v1/stripe/replay", "replayStripeEvents", .admin, API.replayStripeEvents),
+        APIRoute(
+            .get, "/v1/customers/{id}/stripe", "getCustomerStripe", .read, query: ["project"],
+            API.getCustomerStripe),
+        APIRoute(
+            .post, "/v1/customers/{id}/stripe/checkout", "createStripeCheckout", .admin,
+            query: ["project"], API.createStripeCheckout),
+        APIRoute(
+            .post, "/v1/customers/{id}/stripe/portal", "createStripePortal", .admin,
+            query: ["project"], API.createStripePortal),
     ]
 
     private static let log: [APIRoute] = [

@@ -90,6 +90,10 @@ package struct FaregateServer: Sendable {
                 "the file of the upstreams has keys in it and can be read by others",
                 metadata: ["path": "\(path)", "remedy": "chmod 600 \(path)"])
         }
+        if configuration.stripe?.gate == nil, configuration.stripe != nil {
+            logger.warning(
+                "Stripe's webhooks are not taken: stripe_webhook_secrets is not set")
+        }
         let stopping = Stopping(
             stop: stop,
             limitSeconds: configuration.drainDelaySeconds + configuration.shutdownTimeoutSeconds,
@@ -170,7 +174,7 @@ package struct FaregateServer: Sendable {
             creation: OpenLedger.Creation(
                 currency: configuration.currency, isTestClock: configuration.isTestClock),
             views: configuration.viewsPath, engine: engine, api: api(connections, calls),
-            notifications: configuration.notifications,
+            notifications: configuration.notifications, stripe: configuration.stripe,
             log: { accessLog.write($0) }, notice: { logger.warning("\($0)") },
             loading: { folded, total in
                 gate.progressed(folded, of: total)

@@ -49,6 +49,7 @@ struct LedgerService: Service {
         }
         ledger.readModels.start()
         ledger.webhooks?.start(webhooks(), wokenBy: ledger.engine.commits)
+        await ledger.stripe?.start(wokenBy: ledger.engine.commits)
         let gateway = gateway(ledger)
         gate.open(ledger.api, gateway)
         onReady(address, ledger)

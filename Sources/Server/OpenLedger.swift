@@ -22,6 +22,9 @@ package struct OpenLedger: Sendable {
     /// Follow the log once `start` is called; nil: another process does.
     package let webhooks: Webhooks?
 
+    /// Follows the log once it is started; nil: no key for Stripe, or another process does.
+    package let stripe: StripePart?
+
     /// Absolute path of the ledger's file.
     package var path: String { store.path }
 
@@ -52,6 +55,7 @@ package struct OpenLedger: Sendable {
         engine engineConfiguration: EngineConfiguration = EngineConfiguration(),
         api apiConfiguration: APIConfiguration = APIConfiguration(),
         notifications: NotificationSettings = NotificationSettings(),
+        stripe: StripeConfiguration? = nil,
         log: @escaping @Sendable (APILogRecord) -> Void = { _ in },
         notice: @escaping @Sendable (String) -> Void = { _ in },
         loading: @escaping @Sendable (UInt64, UInt64) -> Void = { _, _ in }
@@ -68,8 +72,16 @@ package struct OpenLedger: Sendable {
             let webhooks = Webhooks(
                 store: store, path: webhooksPath(beside: store.path), settings: notifications,
                 log: notice)
+            let plan: StripePart.Plan?
+            do throws(ServerFailure) {
+                plan = try StripePart.Plan(stripe, store, path: stripePath(beside: store.path))
+            } catch {
+                store.close()
+                throw error
+            }
             return try start(
                 store, path: path, engineConfiguration, apiConfiguration, readModels, webhooks,
+                stripe: { engine in plan.map { StripePart($0, engine, log: notice) } },
                 log: log, loading: loading)
         }
         do throws(EngineError) {
@@ -119,6 +131,7 @@ package struct OpenLedger: Sendable {
         // What is appended after this is folded in at the next start.
         try? await blocking { () throws(ServerFailure) in readModels.close() }
         await webhooks?.close()
+        await stripe?.shutdown()
         await engine.shutdown()
     }
 
@@ -128,30 +141,36 @@ package struct OpenLedger: Sendable {
     /// Where the webhooks of the ledger at `path` are kept.
     package static func webhooksPath(beside path: String) -> String { path + ".webhooks" }
 
+    /// Where what is to be pushed to Stripe is kept.
+    package static func stripePath(beside path: String) -> String { path + ".stripe" }
+
     private static func start(
         _ store: SQLiteEventStore, path: String, _ configuration: EngineConfiguration,
         _ api: APIConfiguration, _ readModels: ReadModels, _ webhooks: Webhooks?,
         clock: (any LedgerClock)? = nil,
+        stripe: (Engine) -> StripePart? = { _ in nil },
         log: @escaping @Sendable (APILogRecord) -> Void,
         loading: (UInt64, UInt64) -> Void
     ) throws(ServerFailure) -> OpenLedger {
         let ownClock: any LedgerClock =
             store.identity.isTestClock ? ManualClock(testClockStart) : SystemClock()
+        let engine: Engine
         do throws(EngineError) {
-            let engine = try Engine(
+            engine = try Engine(
                 store: store, clock: clock ?? ownClock,
                 calendar: BudgetCalendar(TimeZoneDatabase()), configuration: configuration,
                 progress: loading)
-            return OpenLedger(
-                store: store, engine: engine,
-                api: API(
-                    engine: engine, configuration: api, readModels: readModels,
-                    webhooks: webhooks, log: log),
-                readModels: readModels, webhooks: webhooks)
         } catch {
             store.close()
             throw ServerFailure(error, path: path)
         }
+        let part = stripe(engine)
+        return OpenLedger(
+            store: store, engine: engine,
+            api: API(
+                engine: engine, configuration: api, readModels: readModels, webhooks: webhooks,
+                stripe: part?.sync, log: log),
+            readModels: readModels, webhooks: webhooks, stripe: part)
     }
 
     /// Where a new test clock stands until it is set: 2000-01-01T00:00:00Z, before anything that

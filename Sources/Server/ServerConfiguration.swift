@@ -47,6 +47,8 @@ package struct ServerConfiguration: Sendable {
     /// Path of the file with the upstreams; nil: there are none.
     package var upstreamsPath: String?
     package var gateway: GatewaySettings
+    /// Nil: nothing goes to Stripe.
+    package var stripe: StripeConfiguration?
 
     /// All settings with where each came from, in the table's order; secrets are masked.
     package let report: [Line]
@@ -77,7 +79,7 @@ package struct ServerConfiguration: Sendable {
     ) throws(ConfigurationError) {
         var parsed: ConfigurationFile?
         if let file { parsed = try ConfigurationFile(file.bytes, path: file.path) }
-        var reader = Reader(
+        var reader = SettingReader(
             layers: SettingLayers(file: parsed, environment: environment, options: options))
         databasePath = try reader.text(.db) { $0.isEmpty ? "must not be empty" : nil }
         viewsPath = try reader.optionalText(.views) { $0.isEmpty ? "must not be empty" : nil }
@@ -125,6 +127,7 @@ package struct ServerConfiguration: Sendable {
         if let upstreamsPath {
             gateway = try Self.gateway(upstreamsPath, environment, read)
         }
+        stripe = try StripeConfiguration(&reader)
         report = reader.lines
 
         let known = Set(Setting.all.map(\.variable)).union(Self.clientVariables)
@@ -190,7 +193,7 @@ package struct ServerConfiguration: Sendable {
 }
 
 /// Reads settings and notes what was read.
-private struct Reader {
+struct SettingReader {
     let layers: SettingLayers
     var lines: [ServerConfiguration.Line] = []
 

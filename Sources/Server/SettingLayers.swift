@@ -37,7 +37,8 @@ struct SettingLayers {
             Layer(
                 provider: EnvironmentVariablesProvider(
                     environmentVariables: set,
-                    secretsSpecifier: .specific([Setting.adminKey.variable])
+                    secretsSpecifier: .specific(
+                        Set(Setting.all.filter(\.isSecret).map(\.variable)))
                 ).prefixKeys(with: "faregate"),
                 origin: { .environment($0.variable) }))
         if let file {

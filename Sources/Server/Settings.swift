@@ -32,7 +32,7 @@ package struct Setting: Sendable {
 
     package static let variablePrefix = "FAREGATE_"
 
-    private init(
+    init(
         _ name: String, _ kind: SettingKind, _ fallback: ConfigContent?, _ meaning: String,
         isSecret: Bool = false
     ) {
@@ -143,14 +143,17 @@ package struct Setting: Sendable {
         "Path of the JSON file with the providers that the gateway passes calls on to.")
 
     /// In the order in which people read them.
-    package static let all = [
-        db, views, host, port, adminKey, testClock, currency, metricsHost, metricsPort, logLevel,
-        accessLog, logCustomers, bodyBytesMax, bodiesBytesMax, queueMax, connectionsMax, rateLimit,
-        rateLimits, headTimeout, requestTimeout, idleTimeout, writeTimeout, drainDelay,
-        shutdownTimeout, eventStreamsMax, eventHeartbeat,
-        webhookHTTP, webhookPrivateTargets, webhookTimeout, webhookThresholds, webhookRunSpike,
-        expectedOutput, upstreams,
-    ]
+    package static let all =
+        [
+            db, views, host, port, adminKey, testClock, currency, metricsHost, metricsPort,
+            logLevel,
+            accessLog, logCustomers, bodyBytesMax, bodiesBytesMax, queueMax, connectionsMax,
+            rateLimit,
+            rateLimits, headTimeout, requestTimeout, idleTimeout, writeTimeout, drainDelay,
+            shutdownTimeout, eventStreamsMax, eventHeartbeat,
+            webhookHTTP, webhookPrivateTargets, webhookTimeout, webhookThresholds, webhookRunSpike,
+            expectedOutput, upstreams,
+        ] + aboutStripe
 }
 
 /// Where a value came from.

@@ -20,7 +20,7 @@ enum Architecture {
         "Simulators": [
             "CanonicalJSON", "TimeZones", "Tokenizers", "Hummingbird", "HummingbirdCore",
             "HTTPTypes", "AsyncHTTPClient", "Crypto", "NIOCore", "NIOHTTP1", "NIOPosix",
-            "ServiceLifecycle", "Logging", "Synchronization",
+            "ServiceLifecycle", "Logging", "Synchronization", "Glibc",
         ],
         "Billing": ["Money"],
         "Pricing": ["Money", "Billing", "CanonicalJSON", "CEmbedded", "Synchronization"],
@@ -51,13 +51,15 @@ enum Architecture {
         ],
         "HTTPAPI": [
             "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog", "Archive",
-            "Engine", "Projections", "Notifications", "Telemetry", "Estimation",
-            "Hummingbird", "HTTPTypes", "NIOCore", "Crypto", "Glibc", "Logging", "Synchronization",
+            "Engine", "Projections", "Notifications", "StripeAPI", "StripeSync", "Telemetry",
+            "Estimation", "Hummingbird", "HTTPTypes", "NIOCore", "Crypto", "Glibc", "Logging",
+            "Synchronization",
         ],
         "Observability": ["CanonicalJSON", "TimeZones", "Logging", "Glibc", "Synchronization"],
         "Server": [
             "Money", "Billing", "Pricing", "CanonicalJSON", "CEmbedded", "CMachine", "TimeZones",
             "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections", "Notifications",
+            "StripeAPI", "CurlTransport", "StripeSync",
             "HTTPAPI", "Observability", "Telemetry", "Estimation", "Gateway", "Hummingbird",
             "HummingbirdCore",
             "AsyncHTTPClient", "Configuration",
@@ -70,8 +72,8 @@ enum Architecture {
             "NIOCore", "NIOHTTP1", "Glibc", "Synchronization",
         ],
         "faregate": [
-            "Server", "Sandbox", "Tokenizers", "Estimation", "Gateway", "Simulators",
-            "CanonicalJSON", "Money", "Billing", "Pricing", "TimeZones",
+            "Server", "StripeAPI", "StripeSync", "Sandbox", "Tokenizers", "Estimation", "Gateway",
+            "Simulators", "CanonicalJSON", "Money", "Billing", "Pricing", "TimeZones",
             "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI",
             "Observability", "ArgumentParser",
             "AsyncHTTPClient", "Configuration", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
@@ -81,6 +83,7 @@ enum Architecture {
             "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Engine", "CanonicalJSON",
             "Synchronization", "Testing", "Glibc",
         ],
+        "StripeTestSupport": ["StripeAPI", "Simulators", "Synchronization"],
         "FaregateFuzzing": [
             "Money", "Billing", "CanonicalJSON", "EventLog", "HTTPAPI", "Dialects", "Estimation",
         ],

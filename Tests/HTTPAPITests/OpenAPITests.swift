@@ -119,11 +119,12 @@ struct Transcript {
     @discardableResult
     mutating func ask(
         _ method: String, _ target: String, _ body: String? = nil, secret: String? = nil,
-        key: String? = nil, contentType: String = "application/json", accept: String? = nil
+        key: String? = nil, contentType: String = "application/json", accept: String? = nil,
+        signature: String? = nil
     ) async -> Answer {
         let answer = await fixture.ask(
             method, target, body, secret: secret, key: key, contentType: contentType,
-            accept: accept)
+            accept: accept, signature: signature)
         let path = target.split(separator: "?")[0].split(
             separator: "/", omittingEmptySubsequences: false)
         let route = APIRoute.all.first { route in

@@ -150,7 +150,10 @@ import Testing
     }
 
     // In every body an unknown field is named, whatever else is missing.
-    @Test(arguments: APIRoute.all.filter { [.post, .put, .patch].contains($0.method) })
+    @Test(
+        arguments: APIRoute.all.filter {
+            [.post, .put, .patch].contains($0.method) && !$0.isSigned
+        })
     func unknownBeforeMissing(_ route: APIRoute) async throws {
         let store = InMemoryEventStore(identity: LedgerFixture.identity)
         let fixture = try await APIFixture(store: store)

@@ -7,6 +7,10 @@ import Glibc
 import HTTPAPI
 import Notifications
 import Projections
+import Simulators
+import StripeAPI
+import StripeSync
+import StripeTestSupport
 import Testing
 
 /// An API on a ledger in memory, with a key of each role, and short ways to ask it.
@@ -15,7 +19,10 @@ struct APIFixture: Sendable {
     let api: API
     /// Where the read models are.
     let folder: ViewsFolder
+    /// Nil: the server has no key for Stripe.
+    let stripe: SimulatedStripe?
 
+    static let stripeSecret = "whsec_test"
     static let secrets: [KeyRole: String] = [
         .read: "fg_read-secret", .meter: "fg_meter-secret", .admin: "fg_admin-secret",
     ]
@@ -26,6 +33,7 @@ struct APIFixture: Sendable {
 
     init(
         store: (any EventStore)? = nil, engine: EngineConfiguration = EngineConfiguration(),
+        hasStripe: Bool = false,
         configure: (inout APIConfiguration) -> Void = { _ in }
     ) async throws {
         ledger = try await LedgerFixture(store: store, configuration: engine)
@@ -34,13 +42,33 @@ struct APIFixture: Sendable {
         configuration.openAPI = Array("openapi: 3.1.0\n".utf8)
         configure(&configuration)
         folder = try ViewsFolder()
+        let clock = ledger.clock
+        stripe =
+            hasStripe
+            ? SimulatedStripe(StripeAccount(seed: 1, now: clock.now().microseconds)) {
+                clock.now().microseconds
+            } : nil
+        let sync = try stripe.map { [ledger, folder] in try Self.sync($0, ledger, folder) }
         api = API(
             engine: ledger.engine, configuration: configuration,
             readModels: ReadModels(store: ledger.store, path: folder.path + "/ledger.views"),
-            webhooks: Webhooks(store: ledger.store, path: folder.path + "/ledger.webhooks"))
+            webhooks: Webhooks(store: ledger.store, path: folder.path + "/ledger.webhooks"),
+            stripe: sync)
         for (role, secret) in Self.secrets.sorted(by: { $0.value < $1.value }) {
             try await addKey("key_\(role.rawValue)", secret, role)
         }
+    }
+
+    private static func sync(
+        _ stripe: SimulatedStripe, _ ledger: LedgerFixture, _ folder: ViewsFolder
+    ) throws -> StripeSync {
+        let client = try #require(stripe.client())
+        return StripeSync(
+            ledger: ledger.engine, store: ledger.store, client: client,
+            path: folder.path + "/ledger.stripe", settings: StripeSettings(),
+            webhooks: WebhookVerifier(secrets: [stripeSecret]).map {
+                WebhookGate(verifier: $0, isLive: false, account: nil)
+            }, clock: ledger.clock, isInline: true)
     }
 
     func addKey(
@@ -57,15 +85,24 @@ struct APIFixture: Sendable {
     /// Asks with the admin key unless told otherwise.
     func ask(
         _ method: String, _ target: String, _ body: String? = nil, secret: String? = nil,
-        key: String? = nil, contentType: String = "application/json", accept: String? = nil
+        key: String? = nil, contentType: String = "application/json", accept: String? = nil,
+        signature: String? = nil
     ) async -> Answer {
         let parts = target.split(separator: "?", maxSplits: 1)
-        let request = APIRequest(
+        var request = APIRequest(
             method, path: String(parts[0]), query: parts.count > 1 ? String(parts[1]) : "",
             body: Array((body ?? "").utf8), contentType: body == nil ? nil : contentType,
             authorization: "Bearer " + (secret ?? Self.secrets[.admin] ?? ""),
             idempotencyKey: key, accept: accept)
+        request.stripeSignature = signature
         return Answer(await api.respond(to: request))
+    }
+
+    /// As Stripe signs it at this moment: of the machine, not of the ledger.
+    func stripeSignature(_ body: String, secret: String = Self.stripeSecret) -> String {
+        WebhookVerifier.header(
+            secret: secret, body: Array(body.utf8),
+            seconds: SystemClock().now().microseconds / 1_000_000)
     }
 
     func get(_ target: String, secret: String? = nil) async -> Answer {
@@ -113,6 +150,7 @@ final class ViewsFolder: Sendable {
         for suffix in ["", "-wal", "-shm"] {
             unlink(path + "/ledger.views" + suffix)
             unlink(path + "/ledger.webhooks" + suffix)
+            unlink(path + "/ledger.stripe" + suffix)
         }
         rmdir(path)
     }

@@ -6,7 +6,7 @@ import HTTPAPI
 extension Transcript {
     /// Everything that the API does, once, with everything that it refuses.
     static func tour() async throws -> Transcript {
-        var tour = Transcript(try await APIFixture())
+        var tour = Transcript(try await APIFixture(hasStripe: true))
         await tour.setUp()
         await tour.calls()
         await tour.requests()
@@ -15,6 +15,7 @@ extension Transcript {
         await tour.reads()
         await tour.reports()
         await tour.webhooks()
+        await tour.stripe()
         await tour.ends()
         for wrong in ErrorTests.cases { await tour.ask(wrong.method, wrong.target, wrong.body) }
         for wrong in StrictBodyTests.cases {

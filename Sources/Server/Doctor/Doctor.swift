@@ -46,8 +46,8 @@ package struct Doctor: Sendable {
     /// All checks, in the order in which people read them. Blocks, for some tenths of a second.
     package func examine() -> [DoctorCheck] {
         [
-            sqlite(version: SQLiteEventStore.sqliteVersion), settings(), upstreams(), folder(),
-            ledgerFile(),
+            sqlite(version: SQLiteEventStore.sqliteVersion), settings(), upstreams(), stripe(),
+            folder(), ledgerFile(),
             ledger(), lock(), writeAheadLog(), leftovers(), diskSpace(), fileSystem(), syncTime(),
             clock(), openFiles(), fileSize(), timeZones(),
         ].compactMap { $0 }
