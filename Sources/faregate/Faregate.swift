@@ -37,6 +37,8 @@ struct Faregate: AsyncParsableCommand {
                     PaymentCommand.self, RefusalsCommand.self, RevenueCommand.self,
                 ]),
             CommandGroup(
+                name: "Stripe", subcommands: [StripeCommand.self, ReconcileCommand.self]),
+            CommandGroup(
                 name: "Rules",
                 subcommands: [
                     BudgetCommand.self, PlanCommand.self, ProjectCommand.self, PriceCommand.self,

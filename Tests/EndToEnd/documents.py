@@ -1,4 +1,4 @@
-"""What README.md and docs/api-by-example.md say is what happens.
+"""What README.md, docs/api-by-example.md and docs/stripe.md say is what happens.
 
 Every shell block after a line `<!-- run -->` is run, in order, in one shell for each document, against
 a fresh server. `<!-- run exits 3 -->` says how the block's last command ends, if not with 0. Where a
@@ -23,9 +23,12 @@ import tempfile
 from dataclasses import dataclass, field
 
 import faregate
+import stripe_account
 
 # Each document with the arguments that it tells its reader to start the server with.
-DOCUMENTS = [("README.md", []), ("docs/api-by-example.md", ["--test-clock"])]
+DOCUMENTS = [
+    ("README.md", []), ("docs/api-by-example.md", ["--test-clock"]),
+    ("docs/stripe.md", ["--test-clock"])]
 MARK = re.compile(r"^<!-- (run|answer)(?: exits (\d+))? -->$")
 # Where the reader sets these, the values are the test's own.
 SETTING = re.compile(r"^\s*(export|alias) .*$")
@@ -73,7 +76,13 @@ def run(name, found, arguments):
     """Runs a document's blocks against a server of its own; fills in what they print."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        server = faregate.Server(folder, arguments=arguments).start()
+        stripe, for_stripe = None, {}
+        if name == "docs/stripe.md":
+            stripe = stripe_account.StripeAccount(folder, ["--clock", "2026-12-01T00:00:00Z"]).start()
+            for_stripe = stripe.environment
+        server = faregate.Server(folder, arguments=arguments, environment=for_stripe).start()
+        if stripe:
+            stripe.control(endpoint=stripe.endpoint(server.port))
         try:
             script = ['faregate() { "$FAREGATE_BINARY" "$@"; }']
             for index, block in enumerate(found):
@@ -84,7 +93,7 @@ def run(name, found, arguments):
                     f'echo $? >"$OUT/{index}.status"')
             (folder / "work").mkdir()
             environment = {
-                **os.environ, "FAREGATE_BINARY": str(pathlib.Path(faregate.BINARY).resolve()),
+                **os.environ, **for_stripe, "FAREGATE_BINARY": str(pathlib.Path(faregate.BINARY).resolve()),
                 "FAREGATE_URL": f"http://127.0.0.1:{server.port}",
                 "FAREGATE_KEY": faregate.ADMIN_KEY, "OUT": str(folder), "COLUMNS": "200"}
             done = subprocess.run(
@@ -100,6 +109,8 @@ def run(name, found, arguments):
                     f"{block.script}\n{block.output}{errors}")
         finally:
             server.stop()
+            if stripe:
+                stripe.stop()
 
 
 def last_json(text):

@@ -16,22 +16,23 @@ ADMIN_KEY = "fg_for_end_to_end_tests_only"
 class Server:
     """Starts, kills and restarts `faregate serve` on one ledger."""
 
-    def __init__(self, folder, db=None, arguments=(), preexec=None):
+    def __init__(self, folder, db=None, arguments=(), preexec=None, environment=None):
         self.folder = pathlib.Path(folder)
         self.db = pathlib.Path(db) if db else self.folder / "ledger.db"
         self.arguments = list(arguments)
         self.preexec = preexec
+        self.environment = environment or {}
         self.process = None
         self.port = None
 
-    def start(self, timeout=60):
+    def start(self, timeout=60, port=0):
         port_file = self.folder / "port"
         port_file.unlink(missing_ok=True)
         log = open(self.folder / "server.log", "ab")
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--db", str(self.db), "--port", "0", "--port-file", str(port_file)]
+            [BINARY, "serve", "--db", str(self.db), "--port", str(port), "--port-file", str(port_file)]
             + self.arguments,
-            env={**os.environ, "FAREGATE_ADMIN_KEY": ADMIN_KEY}, stdout=log, stderr=log,
+            env={**os.environ, "FAREGATE_ADMIN_KEY": ADMIN_KEY, **self.environment}, stdout=log, stderr=log,
             preexec_fn=self.preexec)
         end = time.monotonic() + timeout
         while time.monotonic() < end:

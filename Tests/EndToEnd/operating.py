@@ -14,6 +14,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 import faregate
+import stripe_account
 
 FOLDER = faregate.ROOT / "docs/operating"
 WORDS = set("""
@@ -73,12 +74,13 @@ def live(server):
         client.call("POST", "/v1/reservations", {
             "id": f"r{number}", "customer": "c", "model": "gpt-4o", "amount": "0.6"})
     client.json("POST", "/v1/reservations/r0/settle", {"amount": "0.5"})
-    # The lag is unknown until the read models have caught up once.
+    # The lag is unknown until the read models have caught up once, and so is what Stripe's sums are.
     end = time.monotonic() + 30
     while True:
         status, text = client.call("GET", "/metrics")
         assert status == 200, text
-        if b"\nfaregate_projection_lag_seconds " in text or time.monotonic() > end:
+        known = [b"\nfaregate_projection_lag_seconds ", b"\nfaregate_stripe_reconciled_timestamp_seconds "]
+        if all(name in text for name in known) or time.monotonic() > end:
             break
         time.sleep(0.2)
     samples, families = {}, {}
@@ -98,14 +100,20 @@ def main():
         upstreams = pathlib.Path(folder) / "upstreams.json"
         upstreams.write_text(json.dumps({"upstreams": {"nowhere": {
             "dialect": "openai", "base_url": "http://127.0.0.1:1"}}}))
-        server = faregate.Server(folder, arguments=["--upstreams", str(upstreams)]).start()
+        # Stripe's, where there is a key.
+        stripe = stripe_account.StripeAccount(pathlib.Path(folder)).start()
+        stripe.set_up()
+        server = faregate.Server(
+            folder, arguments=["--upstreams", str(upstreams)], environment=stripe.environment).start()
         try:
             samples, families = live(server)
             assert server.stop() == 0
         finally:
+            stripe.stop()
             if server.process.poll() is None:
                 server.kill()
     readme = (FOLDER / "README.md").read_text()
+    stripe_page = (faregate.ROOT / "docs/stripe.md").read_text()
     used = set()
     count = 0
     for place, expression in expressions():
@@ -123,7 +131,8 @@ def main():
                 f"{place}: {name} has {samples[name]}, not {labels}"
             used.add(name)
         if place.startswith("Faregate"):
-            assert f"**{place}.**" in readme, f"the README does not explain {place}"
+            text, page = (f"(`{place}`)", stripe_page) if "Stripe" in place else (f"**{place}.**", readme)
+            assert text in page, f"neither the README nor stripe.md explains {place}"
     explained = set(re.findall(r"`((?:faregate|process)_[a-z_]+)", readme))
     for name, kind in families.items():
         shown = name + "_total" if kind == "counter" else name

@@ -256,8 +256,11 @@ extension CustomerCommand {
         static let configuration = CommandConfiguration(
             abstract: "Link a customer to its Stripe customer.",
             discussion: """
-                Example:
+                Stripe customers whose metadata have faregate_customer are linked by themselves.
+
+                Examples, which do the same:
                   faregate customer link acme cus_NffrFeUfNV2Hib
+                  faregate stripe link acme cus_NffrFeUfNV2Hib
                 """)
 
         @Argument(help: "Id of the customer.") var id: String

@@ -49,20 +49,7 @@ struct ServeOptions: ParsableArguments {
 
     /// What file, environment and options come to.
     func configuration(_ console: Console) throws(CommandFailure) -> ServerConfiguration {
-        var file: (path: String, bytes: [UInt8])?
-        if let path = config ?? console.variable("FAREGATE_CONFIG") {
-            do throws(WholeFile.Failure) {
-                file = (path, try WholeFile.read(path, maxBytes: 1 << 20))
-            } catch {
-                throw CommandFailure(.usage, "the configuration cannot be read: \(error)")
-            }
-        }
-        do throws(ConfigurationError) {
-            return try ServerConfiguration(
-                file: file, environment: console.environment, options: options)
-        } catch {
-            throw CommandFailure(.usage, error.description, code: "configuration")
-        }
+        try ServerConfiguration.read(config, console, options: options)
     }
 
     private var options: [String: (value: ConfigContent, option: String)] {
@@ -79,5 +66,30 @@ struct ServeOptions: ParsableArguments {
         set(.logLevel, logLevel.map { .string($0) }, "--log-level")
         set(.upstreams, upstreams.map { .string($0) }, "--upstreams")
         return options
+    }
+}
+
+extension ServerConfiguration {
+    /// What the file, the environment and `options` come to.
+    ///
+    /// - Parameter config: path of the file; nil: `$FAREGATE_CONFIG`, else there is none.
+    static func read(
+        _ config: String?, _ console: Console,
+        options: [String: (value: ConfigContent, option: String)] = [:]
+    ) throws(CommandFailure) -> ServerConfiguration {
+        var file: (path: String, bytes: [UInt8])?
+        if let path = config ?? console.variable("FAREGATE_CONFIG") {
+            do throws(WholeFile.Failure) {
+                file = (path, try WholeFile.read(path, maxBytes: 1 << 20))
+            } catch {
+                throw CommandFailure(.usage, "the configuration cannot be read: \(error)")
+            }
+        }
+        do throws(ConfigurationError) {
+            return try ServerConfiguration(
+                file: file, environment: console.environment, options: options)
+        } catch {
+            throw CommandFailure(.usage, error.description, code: "configuration")
+        }
     }
 }

@@ -6,7 +6,7 @@ struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
         abstract: "Stand in for what is outside.",
-        subcommands: [SimulateProviderCommand.self])
+        subcommands: [SimulateProviderCommand.self, SimulateStripeCommand.self])
 }
 
 struct SimulateProviderCommand: AsyncParsableCommand {
@@ -96,12 +96,7 @@ struct SimulateProviderCommand: AsyncParsableCommand {
                 console.out(
                     "simulated provider at http://\(host):\(port)"
                         + " (OpenAI and Anthropic; GET /_served tells what was served)")
-                guard let portFile else { return }
-                do throws(WholeFile.Failure) {
-                    try WholeFile.replace(portFile, with: Array("\(port)\n".utf8))
-                } catch {
-                    console.note("warning: the port was not written: \(error)")
-                }
+                SimulateCommand.write(port, to: portFile, console)
             }
         } catch {
             throw CommandFailure(.inputOutput, "the simulator cannot serve: \(error)")

@@ -12,7 +12,7 @@ struct WebhookCommand: AsyncParsableCommand {
             """,
         subcommands: [
             List.self, Show.self, Create.self, Update.self, Delete.self, Rotate.self, Test.self,
-            Deliveries.self, Resend.self,
+            Deliveries.self, Resend.self, Replay.self,
         ])
 
     static func sheet(_ webhook: JSONValue) -> String {
@@ -328,6 +328,48 @@ extension WebhookCommand {
             let request = try APIRequest.post(
                 "webhooks", "deliveries", id, "resend", body: JSONObject())
             try await ledger.show(request) { WebhookCommand.sheet(delivery: $0) }
+        }
+    }
+}
+
+extension WebhookCommand {
+    /// The other direction: what Stripe sent, or would have.
+    struct Replay: LedgerCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take in Stripe's events that webhooks did not bring.",
+            discussion: """
+                After an outage of more than three days, or when Stripe had no endpoint: reads
+                Stripe's own list of events, of the last 30 days at most, and takes each in as if
+                it had come as a webhook. Those that are on the log change nothing.
+
+                Examples:
+                  faregate webhook replay
+                  faregate webhook replay --since 2026-11-20T00:00:00Z
+                """)
+
+        @Option(
+            help: ArgumentHelp(
+                "Events from then on, RFC 3339. Default: three days ago.", valueName: "time"))
+        var since: String?
+
+        @OptionGroup var ledger: LedgerOptions
+
+        func run(_ ledger: LedgerSession) async throws {
+            var (seen, recorded): (Int64, Int64) = (0, 0)
+            var after: String?
+            repeat {
+                var body = JSONObject()
+                body.set("after", after)
+                body.set("since", since)
+                let page = try await ledger.client.ask(.post("stripe", "replay", body: body))
+                seen += page["seen"].integer ?? 0
+                recorded += page["recorded"].integer ?? 0
+                after = page["next"].text
+            } while after != nil
+            let sums = JSONObject([("recorded", .integer(recorded)), ("seen", .integer(seen))])
+            ledger.printAnswer(.object(sums)) { _ in
+                "\(grouped(seen)) events at Stripe, \(grouped(recorded)) of them new here."
+            }
         }
     }
 }
