@@ -140,10 +140,16 @@ let package = Package(
                 "CanonicalJSON", "CEmbedded", "Money", "TimeZones", "Simulators", asyncHTTPClient,
                 nioCore, nioHTTP1,
             ]),
+        .target(
+            name: "StripeSimulation",
+            dependencies: [
+                "Billing", "Engine", "EventLog", "StripeAPI", "StripeSync", "Simulators",
+            ]),
         .executableTarget(
             name: "faregate",
             dependencies: [
-                "Server", "StripeAPI", "StripeSync", "Sandbox", "Tokenizers", "Estimation",
+                "Server", "StripeAPI", "StripeSync", "StripeSimulation", "Sandbox", "Tokenizers",
+                "Estimation",
                 "Gateway",
                 "Simulators", "CanonicalJSON", "Money", "Billing", "Pricing", "TimeZones",
                 "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI",
@@ -157,7 +163,6 @@ let package = Package(
             dependencies: [
                 "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Engine", "CanonicalJSON",
             ]),
-        .target(name: "StripeTestSupport", dependencies: ["StripeAPI", "Simulators"]),
         .target(
             name: "FaregateFuzzing",
             dependencies: [
@@ -240,7 +245,7 @@ let package = Package(
             dependencies: [
                 "Money", "Billing", "Pricing", "CanonicalJSON", "TimeZones", "EventLog",
                 "SQLiteEventLog", "Engine", "Projections", "Notifications", "HTTPAPI", "Simulators",
-                "StripeAPI", "StripeSync", "StripeTestSupport", "FaregateTestSupport", "Telemetry",
+                "StripeAPI", "StripeSync", "StripeSimulation", "FaregateTestSupport", "Telemetry",
                 hummingbird,
                 hummingbirdTesting, httpTypes, nioCore, crypto, logging,
             ], exclude: ["check_openapi.py"]),
@@ -254,7 +259,7 @@ let package = Package(
             dependencies: [
                 "Money", "Billing", "CanonicalJSON", "TimeZones", "EventLog", "SQLiteBinding",
                 "Engine", "Projections", "StripeAPI", "StripeSync", "Simulators",
-                "FaregateTestSupport", "StripeTestSupport",
+                "FaregateTestSupport", "StripeSimulation",
             ]),
         .testTarget(name: "FuzzingTests", dependencies: ["FaregateFuzzing"]),
         .testTarget(

@@ -43,6 +43,7 @@ package enum Sandbox {
         let cast = Cast.standard(requests: survey.requests)
         let playTime = Duration.microseconds(survey.microseconds / options.speed)
         let stage = try await Stage.prepare(cast, client: client, playTime: playTime)
+        try await options.onStage?(stage.announced)
         let recorder = Recorder(customers: cast.customers.count)
         var play = Play(
             options: options, survey: survey, stage: stage,

@@ -19,6 +19,8 @@ package struct SandboxOptions: Sendable {
     /// What the provider behind the server's gateway has served so far; nil: there is no gateway to
     /// show.
     package var served: (@Sendable () -> [ServedCall])?
+    /// Called when everything is prepared, before the trace plays.
+    package var onStage: (@Sendable (SandboxStage) async throws -> Void)?
     /// Takes the progress bar's text, control characters included; nil when there is no terminal.
     package var progress: (@Sendable (String) -> Void)?
 
@@ -47,6 +49,13 @@ package struct SandboxOptions: Sendable {
         if !(1...10_000).contains(concurrency) { throw .option("concurrency must be 1 to 10,000") }
         if !(1...1_000).contains(connections) { throw .option("connections must be 1 to 1,000") }
     }
+}
+
+/// Who is there to play.
+package struct SandboxStage: Sendable {
+    package var project: String
+    /// Those who are billed for their usage afterwards.
+    package var postpaidCustomers: [String]
 }
 
 /// Why the sandbox did not play, or stopped.

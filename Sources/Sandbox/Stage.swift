@@ -36,6 +36,13 @@ struct Stage: Sendable {
         return stage
     }
 
+    var announced: SandboxStage {
+        let postpaid = Set(cast.plans.filter { $0.terms.funding == "postpaid" }.map(\.id))
+        return SandboxStage(
+            project: project,
+            postpaidCustomers: cast.customers.filter { postpaid.contains($0.plan) }.map(\.id))
+    }
+
     /// On a clock that others move, or nobody, holds do not expire when they should.
     private static func refuseTestClock(_ client: LedgerClient) async throws {
         let answer = try await client.send(.get("/v1/test_clock"))

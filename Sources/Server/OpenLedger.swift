@@ -28,6 +28,9 @@ package struct OpenLedger: Sendable {
     /// Absolute path of the ledger's file.
     package var path: String { store.path }
 
+    /// ISO 4217, in capitals.
+    package var currency: String { store.identity.currency }
+
     /// Events on the log by now.
     package var eventCount: UInt64 { store.head.sequence }
 

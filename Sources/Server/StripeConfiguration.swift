@@ -54,6 +54,17 @@ package struct StripeConfiguration: Sendable {
         self.key = key
     }
 
+    /// For a simulated account at `url`, whose webhooks are signed with `secret`.
+    package init(simulatedAt url: String, secret: String) {
+        key = .simulated
+        endpoint = StripeEndpoint()
+        endpoint.api = url
+        endpoint.files = url
+        webhookSecrets = [secret]
+        toleranceSeconds = WebhookVerifier.toleranceSecondsDefault
+        settings = StripeSettings()
+    }
+
     private static func isPlain(_ text: String) -> Bool {
         text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
     }

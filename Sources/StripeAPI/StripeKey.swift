@@ -18,6 +18,14 @@ package struct StripeKey: Sendable, CustomStringConvertible, CustomReflectable {
         isLive = form.1
     }
 
+    /// What simulated accounts take.
+    package static let simulated = StripeKey(simulated: ())
+
+    private init(simulated: Void) {
+        text = "sk_test_simulated"
+        isLive = false
+    }
+
     package var description: String { isLive ? "a live key" : "a test key" }
     package var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -72,7 +72,8 @@ enum Architecture {
             "NIOCore", "NIOHTTP1", "Glibc", "Synchronization",
         ],
         "faregate": [
-            "Server", "StripeAPI", "StripeSync", "Sandbox", "Tokenizers", "Estimation", "Gateway",
+            "Server", "StripeAPI", "StripeSync", "StripeSimulation", "Sandbox", "Tokenizers",
+            "Estimation", "Gateway",
             "Simulators", "CanonicalJSON", "Money", "Billing", "Pricing", "TimeZones",
             "EventLog", "Archive", "SQLiteEventLog", "Engine", "Projections", "HTTPAPI",
             "Observability", "ArgumentParser",
@@ -83,7 +84,10 @@ enum Architecture {
             "Money", "Billing", "Pricing", "TimeZones", "EventLog", "Engine", "CanonicalJSON",
             "Synchronization", "Testing", "Glibc",
         ],
-        "StripeTestSupport": ["StripeAPI", "Simulators", "Synchronization"],
+        "StripeSimulation": [
+            "Billing", "Engine", "EventLog", "StripeAPI", "StripeSync", "Simulators",
+            "Synchronization",
+        ],
         "FaregateFuzzing": [
             "Money", "Billing", "CanonicalJSON", "EventLog", "HTTPAPI", "Dialects", "Estimation",
         ],

@@ -30,6 +30,7 @@ import Testing
         #expect(outcome.out.contains("Through the gateway, to a simulated provider"))
         #expect(outcome.out.contains("refused before any money was spent: 402"))
         #expect(outcome.out.contains("What the provider served is what the gateway has booked."))
+        #expect(outcome.out.contains("Every invoice bills what the ledger says, to the millionth."))
         #expect(outcome.out.hasSuffix("The ledger is sound.\n"))
         let list = try await Shell().must(
             "customer", "list", "--db", folder.file("s.db"), "--project", "sandbox", "--json")

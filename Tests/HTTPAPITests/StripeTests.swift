@@ -4,8 +4,8 @@ import FaregateTestSupport
 import HTTPAPI
 import Simulators
 import StripeAPI
+import StripeSimulation
 import StripeSync
-import StripeTestSupport
 import Synchronization
 import Testing
 
@@ -100,7 +100,7 @@ import Testing
     @Test func topUp() async throws {
         let fixture = try await APIFixture(hasStripe: true)
         let stripe = try #require(fixture.stripe)
-        let client = try #require(stripe.client())
+        let client = stripe.client()
         stripe.account.withLock { $0.addEndpoint(url: "x", secret: APIFixture.stripeSecret) }
         _ = try await client.perform(
             StripeMeter.create(eventName: "faregate_usage", displayName: "Usage"))

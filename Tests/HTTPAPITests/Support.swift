@@ -9,8 +9,8 @@ import Notifications
 import Projections
 import Simulators
 import StripeAPI
+import StripeSimulation
 import StripeSync
-import StripeTestSupport
 import Testing
 
 /// An API on a ledger in memory, with a key of each role, and short ways to ask it.
@@ -62,7 +62,7 @@ struct APIFixture: Sendable {
     private static func sync(
         _ stripe: SimulatedStripe, _ ledger: LedgerFixture, _ folder: ViewsFolder
     ) throws -> StripeSync {
-        let client = try #require(stripe.client())
+        let client = stripe.client()
         return StripeSync(
             ledger: ledger.engine, store: ledger.store, client: client,
             path: folder.path + "/ledger.stripe", settings: StripeSettings(),

@@ -1,8 +1,8 @@
 import HTTPAPI
 import Simulators
 import StripeAPI
+import StripeSimulation
 import StripeSync
-import StripeTestSupport
 import Synchronization
 
 extension Transcript {

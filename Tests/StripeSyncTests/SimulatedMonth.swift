@@ -6,8 +6,8 @@ import FaregateTestSupport
 import Money
 import Simulators
 import StripeAPI
+import StripeSimulation
 import StripeSync
-import StripeTestSupport
 import Synchronization
 
 /// Stripe without sockets; may kill the process that asks.

@@ -60,13 +60,7 @@ extension StripeAccount {
             subscription.periods = -1
         }
         subscription.cancelsAtPeriodEnd = form["cancel_at_period_end"] == "true"
-        subscription.periodEnd = periodEnd(of: subscription)
-        subscriptions[subscription.id] = subscription
-        subscriptionOrder.append(subscription.id)
-        subscriptionsOfCustomer[customer.id, default: []].append(subscription.id)
-        timers.add(subscription.periodEnd, .endPeriod(subscription: subscription.id))
-        emit("customer.subscription.created", object(of: subscription))
-        return object(of: subscription)
+        return start(subscription)
     }
 
     /// - Parameter invoiceNow: bills what was metered; without it that is billed nowhere.
@@ -81,6 +75,32 @@ extension StripeAccount {
         }
         subscriptions[id] = subscription
         emit("customer.subscription.deleted", object(of: subscription))
+    }
+
+    /// What an operator's own code would do for a new customer.
+    mutating func subscribe(customer name: String, project: String, price: String) {
+        let customer = SimCustomer(
+            id: newID("cus"), created: now, name: name,
+            metadata: [("faregate_customer", name), ("faregate_project", project)])
+        customers[customer.id] = customer
+        customerOrder.append(customer.id)
+        emit("customer.created", customer.json)
+        start(
+            SimSubscription(
+                id: newID("sub"), itemID: newID("si"), created: now, customer: customer.id,
+                price: price, anchor: now, periodStart: now, periodEnd: now, metadata: []))
+    }
+
+    @discardableResult
+    private mutating func start(_ new: SimSubscription) -> JSONValue {
+        var subscription = new
+        subscription.periodEnd = periodEnd(of: subscription)
+        subscriptions[subscription.id] = subscription
+        subscriptionOrder.append(subscription.id)
+        subscriptionsOfCustomer[subscription.customer, default: []].append(subscription.id)
+        timers.add(subscription.periodEnd, .endPeriod(subscription: subscription.id))
+        emit("customer.subscription.created", object(of: subscription))
+        return object(of: subscription)
     }
 
     // MARK: What people do
@@ -154,6 +174,12 @@ extension StripeAccount {
             sums[invoice.customer, default: 0] += invoice.quantity
         }
         return sums
+    }
+
+    /// Amounts of a customer's final invoices, minor units, oldest first.
+    package func finalAmounts(ofCustomer id: String) -> [Int64] {
+        invoiceOrder.compactMap { invoices[$0] }
+            .filter { $0.customer == id && $0.finalizedAt != nil }.map(\.amount)
     }
 
     /// The events of the last days as Stripe lists them, oldest first.

@@ -8,7 +8,7 @@ import CanonicalJSON
 import Crypto
 import TimeZones
 
-package struct StripeAccount {
+package struct StripeAccount: Sendable {
     package var faults = StripeFaults()
     /// Microseconds from an invoice's making to when it can no longer change.
     package var finalizeDelay: Int64 = 3_600_000_000
@@ -18,6 +18,7 @@ package struct StripeAccount {
 
     var random: SimRandom
     private var ids = 0
+    private let tag: String
     var customers: [String: SimCustomer] = [:]
     var customerOrder: [String] = []
     var meters: [String: SimMeter] = [:]
@@ -62,6 +63,8 @@ package struct StripeAccount {
 
     package init(seed: UInt64, now: Int64) {
         random = SimRandom(seed: seed)
+        // Accounts of different seeds share no ids, as at Stripe.
+        tag = String(seed % 1_679_616, radix: 36)
         self.now = now
     }
 
@@ -76,7 +79,8 @@ package struct StripeAccount {
     mutating func newID(_ prefix: String) -> String {
         ids += 1
         let digits = String(ids, radix: 36)
-        return prefix + "_sim" + String(repeating: "0", count: max(0, 10 - digits.count)) + digits
+        return prefix + "_sim" + tag + String(repeating: "0", count: max(0, 10 - digits.count))
+            + digits
     }
 
     // MARK: Requests

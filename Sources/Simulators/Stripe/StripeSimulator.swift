@@ -138,6 +138,24 @@ package struct StripeSimulator: Sendable {
         }
     }
 
+    // MARK: In the same process
+
+    /// The account as it is at this moment, to go on alone.
+    package var account: StripeAccount {
+        get async { await desk.change { $0 } }
+    }
+
+    package func addEndpoint(_ endpoint: Endpoint) async {
+        await desk.change { $0.addEndpoint(url: endpoint.url, secret: endpoint.secret) }
+    }
+
+    /// A customer whose metadata name one of the ledger's, on a subscription to the price.
+    package func subscribe(customer: String, project: String, price: String) async {
+        await desk.change {
+            $0.subscribe(customer: customer, project: project, price: price)
+        }
+    }
+
     // MARK: Webhooks out
 
     /// Delivers what is due, now and then, until it is cancelled.

@@ -16,8 +16,10 @@ struct SandboxCommand: AsyncParsableCommand {
             real requests over HTTP in compressed time, and prints what was reserved, settled and
             rejected, what it cost and what it is charged. Then calls go through the gateway to a
             simulated provider, so that no key of a provider is needed, and the report says whether
-            all of it is on the ledger and whether the ledger verifies. The server and the provider
-            stay up for curl, SDKs and the other commands, until they are interrupted.
+            all of it is on the ledger and whether the ledger verifies. A simulated Stripe account
+            bills those who pay later: the report shows what their invoices will be at the end of
+            the month, beside the ledger. Server, provider and account stay up for curl, SDKs and
+            the other commands, until they are interrupted.
 
             Examples:
               faregate sandbox --db sandbox.db
@@ -50,9 +52,26 @@ struct SandboxCommand: AsyncParsableCommand {
         }
         let key = configuration.adminKey ?? Self.randomKey("fg_")
         let play = self
+        guard configuration.stripe == nil else {
+            // Somebody's own account is not to be billed for show.
+            return try await play.withProvider(configuration, key: key, console, nil)
+        }
+        let (base, act) = (configuration, StripeAct())
+        try await act.serving(currency: configuration.currency) { stripe in
+            var configuration = base
+            configuration.stripe = stripe
+            try await play.withProvider(configuration, key: key, console, act)
+        }
+    }
+
+    private func withProvider(
+        _ configuration: ServerConfiguration, key: String, _ console: Console, _ stripe: StripeAct?
+    ) async throws {
+        let play = self
         guard configuration.gateway.upstreams.isEmpty else {
             // Somebody's own upstreams are not to be called for show.
-            return try await play.serve(configuration, key: key, console, provider: nil)
+            return try await play.serve(
+                configuration, key: key, console, Guests(provider: nil, stripe: stripe))
         }
         var simulated = ProviderSimulator.Configuration()
         simulated.key = Self.randomKey("sim_")
@@ -61,8 +80,15 @@ struct SandboxCommand: AsyncParsableCommand {
         try await provider.serving { url in
             var configuration = base
             configuration.gateway = try Self.upstreams(url, key: providerKey)
-            try await play.serve(configuration, key: key, console, provider: provider)
+            try await play.serve(
+                configuration, key: key, console, Guests(provider: provider, stripe: stripe))
         }
+    }
+
+    /// What the sandbox brings along; nil where the configuration has the real one.
+    private struct Guests: Sendable {
+        var provider: ProviderSimulator?
+        var stripe: StripeAct?
     }
 
     /// The simulated provider in both dialects.
@@ -78,8 +104,7 @@ struct SandboxCommand: AsyncParsableCommand {
     }
 
     private func serve(
-        _ configuration: ServerConfiguration, key: String, _ console: Console,
-        provider: ProviderSimulator?
+        _ configuration: ServerConfiguration, key: String, _ console: Console, _ guests: Guests
     ) async throws {
         let (openings, announce) = AsyncStream.makeStream(of: Opened.self)
         let bar = ProgressBar("Reading the log", console: console)
@@ -107,7 +132,7 @@ struct SandboxCommand: AsyncParsableCommand {
             group.addTask {
                 do {
                     for await opened in openings {
-                        try await play.play(opened, key: key, console, provider)
+                        try await play.play(opened, key: key, console, guests)
                         if play.exit { break }
                     }
                 } catch {
@@ -139,14 +164,17 @@ struct SandboxCommand: AsyncParsableCommand {
     }
 
     private func play(
-        _ opened: Opened, key: String, _ console: Console, _ provider: ProviderSimulator?
+        _ opened: Opened, key: String, _ console: Console, _ guests: Guests
     ) async throws {
         let url = opened.address.url
         var sandbox = SandboxOptions(
             baseURL: url, adminKey: key, trace: trace.map { .file(path: $0) } ?? .sample,
             speed: speed, concurrency: concurrency)
         sandbox.width = console.width
-        if let books = provider?.books {
+        if let stripe = guests.stripe {
+            sandbox.onStage = { await stripe.subscribe($0, to: url) }
+        }
+        if let books = guests.provider?.books {
             sandbox.served = {
                 books.requests.map {
                     ServedCall(tokens: Int64($0.tokens), hasOwnKey: $0.credential == .own)
@@ -161,10 +189,22 @@ struct SandboxCommand: AsyncParsableCommand {
             throw CommandFailure(error)
         }
         console.out(report.rendered(width: sandbox.width, isColoured: console.isOutTerminal))
+        if let stripe = guests.stripe { try await bill(opened.ledger, stripe, console) }
         let verification = try await VerifyCommand.verifyOwned(opened.ledger, console)
         console.out("Verify: " + verification.text)
         if !verification.passed { throw CommandFailure(.negative, "the ledger is not sound") }
         if !exit { console.out(Self.invitation(url: url, key: key)) }
+    }
+
+    private func bill(
+        _ ledger: OpenLedger, _ stripe: StripeAct, _ console: Console
+    ) async throws {
+        let rows = try await stripe.monthEnd(of: ledger)
+        let section = StripeAct.text(rows, currency: ledger.currency)
+        console.out(section.lines + "\n")
+        if !section.isExact {
+            throw CommandFailure(.negative, "an invoice does not bill what the ledger says")
+        }
     }
 
     private static func invitation(url: String, key: String) -> String {
@@ -175,6 +215,7 @@ struct SandboxCommand: AsyncParsableCommand {
           export FAREGATE_URL=\(url) FAREGATE_KEY=\(key)
           faregate customer list
           faregate events --type usage.rejected --limit 5
+          faregate stripe status
           curl -s -H "Authorization: Bearer $FAREGATE_KEY" $FAREGATE_URL/v1/customers?limit=2
           curl -sN -H "Authorization: Bearer $FAREGATE_KEY" -H "X-Faregate-Customer: you" \\
             $FAREGATE_URL/openai/v1/chat/completions --json '{"model":"gpt-4o-mini",

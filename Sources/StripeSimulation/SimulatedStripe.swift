@@ -50,10 +50,9 @@ package final class SimulatedStripe: StripeTransport {
     }
 
     /// A client of it that tries once.
-    package func client() -> StripeClient? {
-        guard let key = StripeKey("sk_test_simulated") else { return nil }
-        return StripeClient(
-            transport: self, key: key, rule: RetryRule(retriesMax: 0), sleeper: NoSleep())
+    package func client() -> StripeClient {
+        StripeClient(
+            transport: self, key: .simulated, rule: RetryRule(retriesMax: 0), sleeper: NoSleep())
     }
 }
 
