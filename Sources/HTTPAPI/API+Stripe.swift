@@ -288,6 +288,7 @@ extension JSONWriter {
             json.member("event_name", status.meter)
             json.member("id", ifPresent: status.meterID.isEmpty ? nil : status.meterID)
         }
+        member("odd_invoices", status.oddInvoices)
         object("pending") { json in
             json.member("oldest_push_at", ifPresent: status.oldestOpenPush)
             json.member("oldest_window_at", ifPresent: status.oldestWindow)

@@ -49,6 +49,10 @@ extension API {
             "faregate_stripe_open_disputes", .gauge, "Disputes that wait for an answer.",
             status.openDisputes)
         text.single(
+            "faregate_stripe_odd_invoices", .gauge,
+            "Invoices that charge something else than their quantity comes to.",
+            status.oddInvoices)
+        text.single(
             "faregate_stripe_failing", .gauge, "1 while nothing can be pushed to Stripe.",
             status.problem == nil ? 0 : 1)
     }

@@ -51,6 +51,8 @@ package enum StripeCalls {
         return .post("/v1/products", form, idempotencyKey: "faregate:product:\(id)")
     }
 
+    package static func price(_ id: String) -> StripeCall { .get("/v1/prices/\(part(id))") }
+
     package static func prices(lookupKey: String) -> StripeCall {
         var query = FormBody()
         query.add("active", true)

@@ -157,7 +157,8 @@ package final class StripeFile {
         guard let last = run.events.last else { return 0 }
         let leaf = run.leaf
         try connection.transaction(while: "folding events") { connection throws(StoreError) in
-            var fold = StripeFold(self, windowSeconds: windowSeconds)
+            var fold = StripeFold(
+                self, windowSeconds: windowSeconds, currency: store.identity.currency)
             for event in run.events { try fold.fold(event) }
             try write(fold)
             let statement = try Statement(

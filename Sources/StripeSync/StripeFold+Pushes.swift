@@ -106,6 +106,14 @@ extension StripeFold {
         return push
     }
 
+    /// Whether the invoice charges something else than a millionth for each unit: more than a minor
+    /// unit apart, which rounding cannot be.
+    private func isOdd(_ event: StripePeriodClosed) -> Bool {
+        guard event.invoice != nil, let amount = event.amountMinorUnits else { return false }
+        let wanted = Int128(event.billed) * Int128(minorUnitsPerUnit)
+        return (Int128(amount) * 1_000_000 - wanted).magnitude > 1_000_000
+    }
+
     mutating func close(
         _ event: StripePeriodClosed, _ recorded: RecordedEvent
     ) throws(StoreError) {
@@ -115,12 +123,14 @@ extension StripeFold {
         let blank = StripePeriodRow(project, customer, start: start)
         let before = try periods.find(blank, in: &source)
         let wasClosed = before?.isClosed == 1
+        let isOdd = isOdd(event)
         try periods.change(blank, in: &source) { row in
             row.end = end
             row.isClosed = 1
             row.pushed = event.pushed
             row.billed = event.billed
             row.invoice = event.invoice ?? ""
+            row.isOdd = isOdd ? 1 : 0
             if let subscription = event.subscription { row.subscription = subscription }
         }
         // A period that was given up, and invoiced after all, counts by the invoice alone.

@@ -10,10 +10,12 @@ package import Billing
 package import EventLog
 import Money
 package import Projections
+import StripeAPI
 
 package struct StripeFold<Source: RowSource> {
     var source: Source
     let windowMicroseconds: Int64
+    let minorUnitsPerUnit: Int64
     package internal(set) var customers = TouchedRows<StripeCustomerRow>()
     package internal(set) var links = TouchedRows<StripeLinkRow>()
     package internal(set) var windows = TouchedRows<StripeWindowRow>()
@@ -26,8 +28,10 @@ package struct StripeFold<Source: RowSource> {
     package internal(set) var invoices = TouchedRows<StripeInvoiceRow>()
     package internal(set) var runs = TouchedRows<StripeRunRow>()
 
-    package init(_ source: Source, windowSeconds: Int64) {
+    /// - Parameter currency: of the ledger.
+    package init(_ source: Source, windowSeconds: Int64, currency: String) {
         self.source = source
+        minorUnitsPerUnit = StripeCurrency.minorUnitsPerUnit(currency)
         windowMicroseconds = max(windowSeconds, 60) * 1_000_000
     }
 

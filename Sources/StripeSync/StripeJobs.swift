@@ -19,6 +19,8 @@ enum StripeJob: Hashable, Sendable {
     case sum(CustomerKey, Int64)
     /// Fetches what a webhook did not bring.
     case webhook(String)
+    /// Asks whether our meter feeds a price.
+    case price(String)
 }
 
 struct StripeOutcome: Sendable {

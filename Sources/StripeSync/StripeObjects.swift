@@ -50,17 +50,22 @@ enum StripeObjects {
 
     /// What the invoice bills of the meter, by period; nil: the invoice can still change, or is
     /// void.
-    static func lines(_ reader: DetailReader, prices: [Substring]) -> [Line]? {
+    static func lines(_ reader: DetailReader, prices: Set<String>) -> [Line]? {
         guard let status = reader["status"], ["open", "paid", "uncollectible"].contains(status)
         else { return nil }
         return reader.elements("lines.data").compactMap { line(reader, $0, prices) }.merged
     }
 
+    /// Ids of the prices on an invoice's lines.
+    static func prices(_ reader: DetailReader) -> [String] {
+        reader.elements("lines.data").compactMap { reader["\($0).pricing.price_details.price"] }
+    }
+
     private static func line(
-        _ reader: DetailReader, _ path: String, _ prices: [Substring]
+        _ reader: DetailReader, _ path: String, _ prices: Set<String>
     ) -> Line? {
         guard let price = reader["\(path).pricing.price_details.price"],
-            prices.contains(where: { $0 == price }),
+            prices.contains(price),
             let start = reader.time("\(path).period.start"),
             let end = reader.time("\(path).period.end"), start < end
         else { return nil }

@@ -187,6 +187,8 @@ package struct StripePeriodRow: ViewRow {
     package var pushed: Int64 = 0
     package var billed: Int64 = 0
     package var invoice = ""
+    /// 1: the invoice's amount is not what its quantity comes to.
+    package var isOdd: Int64 = 0
 
     package init() {}
     init(_ project: String, _ customer: String, start: Int64) {
@@ -208,6 +210,7 @@ package struct StripePeriodRow: ViewRow {
         visitor.integer("pushed", &pushed)
         visitor.integer("billed", &billed)
         visitor.text("invoice", &invoice)
+        visitor.integer("is_odd", &isOdd)
     }
 }
 

@@ -61,8 +61,10 @@ enum StripeSchema {
             project TEXT NOT NULL, customer TEXT NOT NULL, start_us INTEGER NOT NULL,
             end_us INTEGER NOT NULL, subscription TEXT NOT NULL, is_closed INTEGER NOT NULL,
             pushed INTEGER NOT NULL, billed INTEGER NOT NULL, invoice TEXT NOT NULL,
+            is_odd INTEGER NOT NULL,
             PRIMARY KEY (project, customer, start_us)
         ) STRICT, WITHOUT ROWID;
+        CREATE INDEX periods_odd ON periods (end_us) WHERE is_odd = 1;
         CREATE INDEX periods_open ON periods (end_us) WHERE is_closed = 0;
         CREATE TABLE drifts (
             drift TEXT PRIMARY KEY, project TEXT NOT NULL, customer TEXT NOT NULL,

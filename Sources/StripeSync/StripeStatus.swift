@@ -55,6 +55,8 @@ package struct StripeStatus: Sendable, Equatable {
     /// What is billable of customers that have no Stripe customer or no subscription; part of
     /// what is carried.
     package var unsubscribedNanos: Int64 = 0
+    /// Invoices that charge something else than their quantity comes to.
+    package var oddInvoices: Int64 = 0
     package var waitingWebhooks: Int64 = 0
     package var openDisputes: Int64 = 0
     package var nextDisputeDue: Instant?
@@ -139,6 +141,7 @@ extension StripeFile {
             "SELECT count(*), coalesce(sum(abs(missing)), 0) FROM drifts WHERE is_over = 0",
             count: 2)
         (status.standingDrifts, status.driftQuantity) = (drifts[0], drifts[1])
+        status.oddInvoices = try number("SELECT count(*) FROM periods WHERE is_odd = 1")
         status.waitingWebhooks = try number(
             "SELECT count(*) FROM inbox WHERE is_handled = 0 AND seq > 0")
         let disputes = try numbers(

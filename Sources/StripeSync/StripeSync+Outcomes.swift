@@ -25,6 +25,7 @@ extension StripeSync {
         switch outcome.job {
         case .push(let identifier): try await takePush(identifier, outcome.result)
         case .meter: takeMeters(outcome.result)
+        case .price: break
         case .webhook(let id):
             if case .success(let answer) = outcome.result { fetched[id] = answer.body }
         case .resolve(let identifier):
@@ -190,6 +191,16 @@ extension StripeSync {
         _ key: CustomerKey, _ start: Int64, _ invoices: [JSONValue]
     ) async throws(StripeProblem) {
         guard let row = try customerRow(key) else { return }
+        for invoice in invoices {
+            let reader = StripeObjects.reader(invoice, type: "invoice.finalized")
+            while let price = try actions().unknownPrice(reader, row) {
+                guard await learn(price) else {
+                    let soon = clock.now().advanced(bySeconds: 60).microseconds
+                    nextAt[.invoices(key, start)] = soon
+                    return
+                }
+            }
+        }
         let actions = try actions()
         let requests = try reading { (file: StripeFile) throws(StoreError) -> [EngineRequest] in
             guard let period = try file.find(StripePeriodRow(key.project, key.id, start: start)),
@@ -201,7 +212,7 @@ extension StripeSync {
                 let reader = StripeObjects.reader(invoice, type: "invoice.finalized")
                 if reader["status"] == "draft" { isDrafted = true }
                 let lines =
-                    StripeObjects.lines(reader, prices: row.prices.split(separator: " ")) ?? []
+                    StripeObjects.lines(reader, prices: actions.ourPrices(row)) ?? []
                 for line in lines where line.start.microseconds == start {
                     if let id = invoice.objectID,
                         let request = try actions.close(line, invoice: id, row, reader)

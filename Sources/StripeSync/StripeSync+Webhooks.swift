@@ -71,7 +71,7 @@ extension StripeSync {
     }
 
     func actions() throws(StripeProblem) -> WebhookActions {
-        WebhookActions(file: try file(), settings: settings, now: clock.now())
+        WebhookActions(file: try file(), settings: settings, now: clock.now(), feeds: feeds)
     }
 
     func handleWebhooks() async throws(StripeProblem) {
@@ -110,6 +110,7 @@ extension StripeSync {
             fetched[row.id] = answer.body
             return true
         }
+        if let price = plan.price { return await learn(price) }
         fetched[row.id] = nil
         if received.type == "charge.refunded" {
             plan = try await refund(DetailReader(received))
@@ -130,6 +131,24 @@ extension StripeSync {
         try await record([
             StripeRequests.record(.webhookHandled(handled), nil, key: "handled:\(row.id)")
         ])
+        return true
+    }
+
+    /// Asks whether our meter feeds a price.
+    ///
+    /// - Returns: false: Stripe does not say now.
+    func learn(_ price: String) async -> Bool {
+        let job = StripeJob.price(price)
+        guard nextAt[job] ?? .min <= clock.now().microseconds else { return false }
+        nextAt[job] = clock.now().advanced(bySeconds: 30).microseconds
+        switch await client.fetch(.once(StripeCalls.price(price))) {
+        case .success(let answer):
+            let meter = answer.body.member("recurring")?.member("meter")?.stringValue
+            feeds[price] = meter == settings.meterID
+        case .failure(.stripe(let error)) where error.status == 404: feeds[price] = false
+        case .failure: return false
+        }
+        nextAt[job] = nil
         return true
     }
 

@@ -49,6 +49,8 @@ package actor StripeSync {
     var plannedAt: Int64 = .min
     var reconciliation = Reconciliation()
     var fetched: [String: JSONValue] = [:]
+    /// Whether our meter feeds a price, by its id.
+    var feeds: [String: Bool] = [:]
     package internal(set) var lastProblem: String?
     /// What is wrong with the meter; nil: nothing is known to be.
     var meterProblem: String?

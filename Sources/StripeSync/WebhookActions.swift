@@ -15,6 +15,8 @@ struct WebhookPlan {
     var note: String?
     /// Has to be fetched first.
     var fetch: StripeFetch?
+    /// It has to be known first whether our meter feeds it.
+    var price: String?
     /// Sums are to be read again soon.
     var asksForSums = false
 
@@ -33,6 +35,8 @@ struct WebhookActions {
     let file: StripeFile
     let settings: StripeSettings
     let now: Instant
+    /// Whether our meter feeds a price, as far as Stripe was asked.
+    let feeds: [String: Bool]
 
     /// - Parameter fetched: what `fetch` of an earlier plan brought.
     func plan(
@@ -154,7 +158,8 @@ struct WebhookActions {
         }
         var requests: [EngineRequest] = []
         let whole = fetched.map { Self.withLines($0, of: reader) } ?? reader
-        for line in StripeObjects.lines(whole, prices: row.prices.split(separator: " ")) ?? [] {
+        if let unknown = unknownPrice(whole, row) { return WebhookPlan(price: unknown) }
+        for line in StripeObjects.lines(whole, prices: ourPrices(row)) ?? [] {
             if let request = try close(line, invoice: id, row, reader) { requests.append(request) }
         }
         switch reader.received.type {
@@ -163,6 +168,19 @@ struct WebhookActions {
         default: break
         }
         return applied(requests)
+    }
+
+    /// Prices whose lines count what was pushed.
+    func ourPrices(_ row: StripeCustomerRow) -> Set<String> {
+        Set(row.prices.split(separator: " ").map { String($0) })
+            .union(feeds.filter(\.value).keys)
+    }
+
+    /// A line at a price that nobody knows must not be passed over: what it bills would be billed
+    /// again.
+    func unknownPrice(_ reader: DetailReader, _ row: StripeCustomerRow) -> String? {
+        let known = ourPrices(row)
+        return StripeObjects.prices(reader).first { !known.contains($0) && feeds[$0] == nil }
     }
 
     private static func withLines(_ lines: JSONValue, of reader: DetailReader) -> DetailReader {

@@ -16,6 +16,10 @@ struct SimulatedMonthTests {
         ProcessInfo.processInfo.environment["FAREGATE_SLOW"] == nil ? 0..<6 : 0..<500
     }
 
+    private static var manySeeds: Range<UInt64> {
+        ProcessInfo.processInfo.environment["FAREGATE_SLOW"] == nil ? 0..<0 : 0..<10
+    }
+
     private static func faults(_ month: SimulatedMonth) -> StripeFaults {
         var faults = StripeFaults()
         faults.lostAnswer = 20 + month.random.below(60)
@@ -52,7 +56,9 @@ struct SimulatedMonthTests {
         for hour in 0..<hours {
             try await month.step(minutes: 60, hasTraffic: true, canCrash: true)
             switch hour {
-            case 200, 350, 600: try await Self.topUp(month)
+            case 200, 350, 600:
+                try await Self.undisturbed(month) { try await month.topUp("c0", cents: 2_500) }
+            case 150, 450: try await Self.undisturbed(month) { try await month.changePrice("c1") }
             case 250: month.cancel("c3", invoiceNow: true)
             case 420: month.cancel("c4", invoiceNow: false)
             case 500: month.delete("c5")
@@ -69,14 +75,55 @@ struct SimulatedMonthTests {
         await month.fixture.engine.shutdown()
     }
 
-    /// While Stripe misbehaves: asked until it answers.
-    private static func topUp(_ month: SimulatedMonth) async throws {
+    /// What people do at Stripe, who try until it answers.
+    private static func undisturbed(
+        _ month: SimulatedMonth, _ body: () async throws -> Void
+    ) async throws {
         let faults = month.stripe.account.withLock { account in
             defer { account.faults = StripeFaults() }
             return account.faults
         }
-        try await month.topUp("c0", cents: 2_500)
+        try await body()
         month.stripe.account.withLock { $0.faults = faults }
+    }
+
+    // What a line at an unknown price bills is billed, and not once more.
+    @Test("A price that no webhook told of is asked for before its line is passed over")
+    func unknownPrice() async throws {
+        let month = try await SimulatedMonth(seed: 3, customers: 1)
+        for hour in 0..<33 * 24 {
+            try await month.step(minutes: 60, hasTraffic: hour < 31 * 24, canCrash: false)
+            if hour == 20 { month.lostTypes = ["customer.subscription.updated"] }
+            if hour == 200 || hour == 400 { try await month.changePrice("c0") }
+        }
+        for _ in 0..<64 * 6 {
+            try await month.step(minutes: 240, hasTraffic: false, canCrash: false)
+        }
+        let billed = month.stripe.account.withLock { $0.billedQuantities }
+        let key = CustomerKey(project: LedgerFixture.project, id: "c0")
+        let standing = try #require(try await month.process().standing(of: key))
+        #expect(standing.billed == billed[month.stripeIDs["c0"] ?? ""])
+        #expect(standing.billed == standing.billableNanos / 1_000)
+        #expect(standing.isBalanced)
+        await month.sync?.stop()
+        await month.fixture.engine.shutdown()
+    }
+
+    @Test("Hundreds of customers are billed exactly", arguments: manySeeds)
+    func manyCustomers(seed: UInt64) async throws {
+        let month = try await SimulatedMonth(seed: seed, customers: 200)
+        let faults = Self.faults(month)
+        month.stripe.account.withLock { $0.faults = faults }
+        for _ in 0..<33 * 4 {
+            try await month.step(minutes: 360, hasTraffic: true, canCrash: true)
+        }
+        month.stripe.account.withLock { $0.faults = StripeFaults() }
+        for _ in 0..<64 * 2 {
+            try await month.step(minutes: 720, hasTraffic: false, canCrash: false)
+        }
+        try await Self.compare(month)
+        await month.sync?.stop()
+        await month.fixture.engine.shutdown()
     }
 
     private static func compare(_ month: SimulatedMonth) async throws {
@@ -100,7 +147,7 @@ struct SimulatedMonthTests {
                 customer?.grants.filter { $0.terms.source == .stripeCheckout }
                 .reduce(0 as Int64) { $0 + $1.terms.amount.nanos } ?? 0
             #expect(granted == (month.paid[name] ?? 0) * 1_000, "\(words)")
-            if ["c3", "c4", "c5"].contains(name) {
+            if month.endedNames.contains(name) {
                 // What cannot be billed any more is listed, and why.
                 #expect(!standing.blocked.isEmpty, "\(words)")
             } else {

@@ -77,8 +77,9 @@ extension StripeAccount {
     ) {
         let invoice = SimInvoice(
             id: newID("in"), created: now, customer: subscription.customer,
-            subscription: subscription.id, price: subscription.price, reason: reason,
-            periodStart: start, periodEnd: end, finalizesAt: now + finalizeDelay)
+            subscription: subscription.id, reason: reason, periodStart: start, periodEnd: end,
+            lines: Self.lines(of: subscription, start, end), finalizesAt: now + finalizeDelay)
+        subscription.formerPrices = []
         invoices[invoice.id] = invoice
         invoiceOrder.append(invoice.id)
         subscription.latestInvoice = invoice.id
@@ -86,15 +87,31 @@ extension StripeAccount {
         emit("invoice.created", invoice.json)
     }
 
+    /// One for each price that there was.
+    private static func lines(
+        of subscription: SimSubscription, _ start: Int64, _ end: Int64
+    ) -> [SimInvoiceLine] {
+        var lines: [SimInvoiceLine] = []
+        var from = start
+        for former in subscription.formerPrices where former.until > from && former.until < end {
+            lines.append(SimInvoiceLine(price: former.price, span: from..<former.until))
+            from = former.until
+        }
+        return lines + [SimInvoiceLine(price: subscription.price, span: from..<end)]
+    }
+
     private mutating func finalize(_ id: String) {
         guard var invoice = invoices[id], invoice.status == "draft" else { return }
-        let meter = prices[invoice.price]?.meter ?? ""
-        let sum = total(
-            meter, invoice.customer,
-            invoice.periodStart / 1_000_000..<invoice.periodEnd / 1_000_000)
-        invoice.quantity = max(sum, 0)
-        invoice.amount = Self.cents(
-            invoice.quantity, unitAmountDecimal: prices[invoice.price]?.unitAmountDecimal ?? "0")
+        for index in invoice.lines.indices {
+            let line = invoice.lines[index]
+            let price = prices[line.price]
+            let sum = total(
+                price?.meter ?? "", invoice.customer,
+                line.span.lowerBound / 1_000_000..<line.span.upperBound / 1_000_000)
+            invoice.lines[index].quantity = max(sum, 0)
+            invoice.lines[index].amount = Self.cents(
+                max(sum, 0), unitAmountDecimal: price?.unitAmountDecimal ?? "0")
+        }
         invoice.status = "open"
         invoice.finalizedAt = now
         invoices[id] = invoice

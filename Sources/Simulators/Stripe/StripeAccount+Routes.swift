@@ -230,8 +230,7 @@ extension StripeAccount {
             guard let invoice = invoices[rest[1]] else { throw .notFound("invoice", rest[1]) }
             if rest.count == 2 { return invoice.json }
             return try page(
-                [("il_" + invoice.id.dropFirst(3), invoice.lineJSON)],
-                "/v1/invoices/\(invoice.id)/lines", form)
+                invoice.lineDocuments, "/v1/invoices/\(invoice.id)/lines", form)
         }
         let found = invoiceOrder.reversed().compactMap { invoices[$0] }.filter { invoice in
             (form["customer"].map { $0 == invoice.customer } ?? true)

@@ -15,8 +15,14 @@ extension StripeAccount {
                 try form.allow("cancel_at_period_end", "items", "proration_behavior")
                 if let flag = form["cancel_at_period_end"] {
                     subscriptions[rest[1]]?.cancelsAtPeriodEnd = flag == "true"
-                    emitUpdate(rest[1])
                 }
+                if let price = form["items[0][price]"] {
+                    guard prices[price] != nil else {
+                        throw .notFound("price", price, param: "items[0][price]")
+                    }
+                    changePrice(of: rest[1], to: price)
+                }
+                emitUpdate(rest[1])
             }
             return subscriptions[rest[1]].map { object(of: $0) } ?? .null
         }
@@ -25,6 +31,13 @@ extension StripeAccount {
                 && (form["status"] == "all" || (form["status"] ?? one.status) == one.status)
         }
         return try page(found.map { ($0.id, object(of: $0)) }, "/v1/subscriptions", form)
+    }
+
+    /// Usage from now on is billed at another price; what came before stays at the old one.
+    private mutating func changePrice(of id: String, to price: String) {
+        guard let old = subscriptions[id]?.price, old != price else { return }
+        subscriptions[id]?.formerPrices.append((old, now / 1_000_000 * 1_000_000))
+        subscriptions[id]?.price = price
     }
 
     private mutating func emitUpdate(_ id: String) {

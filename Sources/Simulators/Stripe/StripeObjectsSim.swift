@@ -126,6 +126,8 @@ struct SimSubscription {
     var endedAt: Int64?
     var latestInvoice: String?
     var metadata: [(key: String, value: String)] = []
+    /// Prices of this period before the present one, each with when it ended.
+    var formerPrices: [(price: String, until: Int64)] = []
 
     func json(_ price: JSONValue) -> JSONValue {
         Simulators.json([
@@ -154,31 +156,50 @@ struct SimSubscription {
     }
 }
 
+/// What an invoice bills at one price.
+struct SimInvoiceLine {
+    var price: String
+    /// Microseconds: usage stamped in it; the line shows the whole period.
+    var span: Range<Int64>
+    var quantity: Int64 = 0
+    /// Cents.
+    var amount: Int64 = 0
+}
+
 struct SimInvoice {
     var id: String
     var created: Int64
     var customer: String
     var subscription: String
-    var price: String
     var status = "draft"
     var reason = "subscription_cycle"
     var periodStart: Int64
     var periodEnd: Int64
-    var quantity: Int64 = 0
-    /// Cents.
-    var amount: Int64 = 0
+    var lines: [SimInvoiceLine]
     var amountPaid: Int64 = 0
     var attempts: Int64 = 0
     var finalizedAt: Int64?
     var finalizesAt: Int64
     var paidAt: Int64?
 
-    var lineJSON: JSONValue {
+    var quantity: Int64 { lines.reduce(0) { $0 + $1.quantity } }
+    var amount: Int64 { lines.reduce(0) { $0 + $1.amount } }
+
+    /// The lines with their ids.
+    var lineDocuments: [(id: String, json: JSONValue)] {
+        lines.enumerated().map { index, line in
+            let lineID = "il_\(id.dropFirst(3))\(index == 0 ? "" : "_\(index)")"
+            return (lineID, json(of: line, lineID))
+        }
+    }
+
+    private func json(of line: SimInvoiceLine, _ lineID: String) -> JSONValue {
         Simulators.json([
-            "id": .string("il_" + id.dropFirst(3)), "object": .string("line_item"),
-            "amount": .integer(amount), "currency": .string("usd"), "livemode": .bool(false),
-            "invoice": .string(id), "quantity": .integer(quantity),
-            "quantity_decimal": .string(String(quantity)), "metadata": .object(JSONObject()),
+            "id": .string(lineID), "object": .string("line_item"),
+            "amount": .integer(line.amount), "currency": .string("usd"), "livemode": .bool(false),
+            "invoice": .string(id), "quantity": .integer(line.quantity),
+            "quantity_decimal": .string(String(line.quantity)),
+            "metadata": .object(JSONObject()),
             "period": Simulators.json(["start": seconds(periodStart), "end": seconds(periodEnd)]),
             "parent": Simulators.json([
                 "type": .string("subscription_item_details"),
@@ -188,7 +209,7 @@ struct SimInvoice {
             ]),
             "pricing": Simulators.json([
                 "type": .string("price_details"),
-                "price_details": Simulators.json(["price": .string(price)]),
+                "price_details": Simulators.json(["price": .string(line.price)]),
             ]),
         ])
     }
@@ -207,7 +228,8 @@ struct SimInvoice {
             "attempt_count": .integer(attempts), "attempted": .bool(attempts > 0),
             "lines": Simulators.json([
                 "object": .string("list"), "has_more": .bool(false),
-                "url": .string("/v1/invoices/\(id)/lines"), "data": .array([lineJSON]),
+                "url": .string("/v1/invoices/\(id)/lines"),
+                "data": .array(lineDocuments.map(\.json)),
             ]),
             "parent": Simulators.json([
                 "type": .string("subscription_details"),

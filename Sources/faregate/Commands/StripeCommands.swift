@@ -313,6 +313,7 @@ extension StripeCommand {
             "\(money(status["drift"], "amount", currency: status["currency"].word)) in"
                 + " \(quantity(status["drift"]["standing"])) cases")
         sheet.add("Compared", comparison(status["reconciled"]))
+        sheet.add("Odd invoices", quantity(status["odd_invoices"]))
         sheet.add("Webhooks to handle", quantity(status["webhooks_waiting"]))
         let disputes = status["disputes"]
         sheet.add("Disputes to answer", quantity(disputes["open"]))
