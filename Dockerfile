@@ -19,7 +19,7 @@ RUN make install DESTDIR=/out PREFIX=/usr
 FROM debian:bookworm-slim
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        libsqlite3-0 tzdata ca-certificates \
+        libsqlite3-0 libcurl4 tzdata ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home --uid 10001 faregate \
     && install -d -m 700 -o faregate -g faregate /var/lib/faregate

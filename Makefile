@@ -22,7 +22,7 @@ SOCKET_TESTS := ^(HTTPAPITests\.LiveTests|ServerTests|GatewayTests|CurlTransport
 TIMED_TESTS := ^(HTTPAPITests\.LiveTests|ServerTests\.ServerTests)
 
 .PHONY: run build release test test-slow tsan fuzz bench bench-http bench-gateway bench-streams bench-tokens \
-	bench-scale lint format packages venv \
+	bench-stripe bench-scale lint format packages venv \
 	clean install uninstall docs
 
 run: release
@@ -106,6 +106,11 @@ bench-tokens: packages venv
 	swift build -c release -j $(JOBS) --product FaregateBenchmarks
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check bpe-openai==0.1.4
 	$(VENV)/bin/python3 Tests/Benchmarks/tokens.py
+
+# An hour's usage of 100,000 customers to Stripe, and what reservations notice of it.
+bench-stripe: packages
+	swift build -c release -j $(JOBS) --product FaregateBenchmarks
+	.build/release/FaregateBenchmarks --part stripe --customers 100000 --seconds 20
 
 # Growth, restart and replay; the last one takes a quarter of an hour and 15 GB of disk.
 bench-scale: packages

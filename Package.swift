@@ -173,7 +173,8 @@ let package = Package(
             name: "FaregateBenchmarks",
             dependencies: [
                 "Money", "Billing", "Pricing", "TimeZones", "EventLog", "SQLiteEventLog", "Engine",
-                "Projections", "Tokenizers", "CSQLite", crypto, hummingbird, logging,
+                "Projections", "Tokenizers", "CanonicalJSON", "StripeAPI", "StripeSync", "CSQLite",
+                crypto, hummingbird, logging,
             ]),
         .testTarget(name: "ArchitectureTests"),
         .testTarget(

@@ -1,9 +1,9 @@
 import Glibc
 
-/// `FaregateBenchmarks [--part engine|decide|scale|tokens|bare] [--customers N] [--events N]
+/// `FaregateBenchmarks [--part engine|decide|scale|tokens|stripe|bare] [--customers N] [--events N]
 /// [--seconds S] [--repeats R] [--callers 1,64,256,1024] [--dir PATH]`
 struct BenchmarkOptions {
-    enum Part: String { case engine, decide, scale, tokens, bare }
+    enum Part: String { case engine, decide, scale, tokens, stripe, bare }
 
     var part = Part.engine
     var customers = 100_000
@@ -41,7 +41,7 @@ struct BenchmarkOptions {
 
     private static func usage() -> Never {
         note(
-            "usage: FaregateBenchmarks [--part engine|decide|scale|tokens|bare] [--customers N] [--events N]"
+            "usage: FaregateBenchmarks [--part engine|decide|scale|tokens|stripe|bare] [--customers N] [--events N]"
                 + " [--seconds S] [--repeats R] [--callers 1,64,256,1024] [--dir PATH]")
         exit(2)
     }

@@ -161,7 +161,7 @@ func prepare(_ engine: Engine, customers: Int) async throws {
 }
 
 /// One caller: reserve, settle, again, until the time is over. Microseconds of each.
-private func call(
+func call(
     _ engine: Engine, _ lifecycles: Lifecycles, until end: UInt64
 ) async throws -> ([UInt32], [UInt32]) {
     var lifecycles = lifecycles

@@ -12,6 +12,7 @@ do {
     case .decide: try await DecideBenchmark(options).run()
     case .scale: try await ScaleBenchmark(options).run()
     case .tokens: try TokensBenchmark(options).run()
+    case .stripe: try await StripeBenchmark(options).run()
     case .bare: try await BareRoute().run()
     }
 } catch {

@@ -132,8 +132,17 @@ extension StripeFile {
 
     // MARK: Sending and reading
 
-    func openPushes() throws(StoreError) -> [StripePushRow] {
-        try rows(StripePushRow.self, "WHERE state = 'open' ORDER BY planned_us")
+    /// Pushes of which it is not known what became, the oldest first, until `body` returns false.
+    /// There may be as many as customers, so only what the index holds is read.
+    func forEachOpenPush(
+        _ body: ((identifier: String, plannedAt: Int64)) throws(StoreError) -> Bool
+    ) throws(StoreError) {
+        let statement = try Statement(
+            "SELECT identifier, planned_us FROM pushes WHERE state = 'open' ORDER BY planned_us",
+            on: connection, activity: "looking for open pushes")
+        try statement.forEachRow { row throws(StoreError) in
+            try body((row.text(at: 0), row.int64(at: 1)))
+        }
     }
 
     func customer(_ project: String, _ customer: String) throws(StoreError) -> StripeCustomerRow? {

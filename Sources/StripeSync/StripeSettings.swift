@@ -21,7 +21,7 @@ package struct StripeSettings: Sendable, Equatable {
     /// What an over- or under-count that was found twice is made up for with a push.
     package var repairsDrift = true
     /// Requests on their way to Stripe at once.
-    package var concurrentMax = 32
+    package var concurrentMax = 64
 
     /// After this a request is not sent again: Stripe's memory of identifiers may end.
     package var resendSecondsMax: Int64 = 82_800

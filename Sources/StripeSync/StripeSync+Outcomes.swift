@@ -12,6 +12,15 @@ extension StripeSync {
             let taken = outcomes
             outcomes = []
             do throws(StripeProblem) {
+                // What came of pushes is recorded together: a commit for each would be the limit.
+                var requests: [EngineRequest] = []
+                for outcome in taken {
+                    guard case .push(let identifier) = outcome.job else { continue }
+                    if let request = try takePush(identifier, outcome.result) {
+                        requests.append(request)
+                    }
+                }
+                try await record(requests)
                 for outcome in taken { try await take(outcome) }
             } catch {
                 // Asked for again: what was not recorded is still open.
@@ -23,9 +32,8 @@ extension StripeSync {
 
     private func take(_ outcome: StripeOutcome) async throws(StripeProblem) {
         switch outcome.job {
-        case .push(let identifier): try await takePush(identifier, outcome.result)
+        case .push, .price: break
         case .meter: takeMeters(outcome.result)
-        case .price: break
         case .webhook(let id):
             if case .success(let answer) = outcome.result { fetched[id] = answer.body }
         case .resolve(let identifier):
@@ -70,10 +78,11 @@ extension StripeSync {
         }
     }
 
+    /// What is to be recorded of an attempt; nil: nothing new.
     private func takePush(
         _ identifier: String, _ result: Result<StripeAnswer, AttemptFailure>
-    ) async throws(StripeProblem) {
-        guard let push = try push(identifier) else { return }
+    ) throws(StripeProblem) -> EngineRequest? {
+        guard let push = try push(identifier) else { return nil }
         let row = try customerRow(push.customerKey)
         let before = attempts[identifier] ?? push.attempts
         let verdict = judge.verdict(
@@ -81,7 +90,7 @@ extension StripeSync {
         switch verdict {
         case .accepted(let isDuplicate, let requestID):
             counts.add(.pushesAccepted)
-            try await accept(push, .answer, isDuplicate: isDuplicate, requestID)
+            return accept(push, .answer, isDuplicate: isDuplicate, requestID)
         case .rejected(let code, let disposition, let message, let requestID):
             counts.add(.pushesRejected)
             var event = StripePushRejected()
@@ -90,43 +99,37 @@ extension StripeSync {
             event.disposition = disposition
             event.message = message
             event.requestID = requestID
-            try await record([
-                StripeRequests.record(
-                    .pushRejected(event), push.customerKey, key: "rejected:\(identifier)")
-            ])
             if disposition == .blocked { log("Stripe refuses a push: \(code)") }
+            return StripeRequests.record(
+                .pushRejected(event), push.customerKey, key: "rejected:\(identifier)")
         case .again(let seconds, let code, let message, let requestID):
             counts.add(.pushAttemptsFailed)
             attempts[identifier] = before + 1
             dueAt[identifier] = clock.now().advanced(bySeconds: seconds).microseconds
             // A day without Stripe is one event for each push, not one for each attempt.
-            guard push.code != code else { return }
+            guard push.code != code else { return nil }
             var event = StripePushFailed()
             event.identifier = identifier
             event.attempts = before + 1
             event.code = code
             event.message = message
             event.requestID = requestID
-            try await record([
-                StripeRequests.record(.pushFailed(event), push.customerKey, key: nil)
-            ])
+            return StripeRequests.record(.pushFailed(event), push.customerKey, key: nil)
         }
     }
 
     private func accept(
         _ push: StripePushRow, _ evidence: StripeEvidence, isDuplicate: Bool, _ requestID: String?
-    ) async throws(StripeProblem) {
+    ) -> EngineRequest {
         var event = StripePushAccepted()
         event.identifier = push.identifier
         event.evidence = evidence
         event.isDuplicate = isDuplicate
         event.requestID = requestID
-        try await record([
-            StripeRequests.record(
-                .pushAccepted(event), push.customerKey, key: "accepted:\(push.identifier)")
-        ])
         attempts[push.identifier] = nil
         dueAt[push.identifier] = nil
+        return StripeRequests.record(
+            .pushAccepted(event), push.customerKey, key: "accepted:\(push.identifier)")
     }
 
     /// A push that may not be sent again: Stripe's sum of its minute says whether it arrived.
@@ -142,7 +145,7 @@ extension StripeSync {
         }
         guard let sum = StripeSum.total(summaries) else { return }
         if sum == known + push.quantity {
-            try await accept(push, .summary, isDuplicate: false, nil)
+            try await record([accept(push, .summary, isDuplicate: false, nil)])
         } else if sum == known {
             var event = StripePushRejected()
             event.identifier = identifier

@@ -138,31 +138,31 @@ extension StripeSync {
         }
         if settings.meterID.isEmpty { add(.meter, .list(StripeMeter.list), again: 60) }
         do throws(StoreError) {
-            let open = try file.openPushes()
-            forget(besides: open)
-            for push in open where room > 0 {
-                guard dueAt[push.identifier] ?? .min <= now.microseconds else { continue }
-                let age = now.microseconds - push.plannedAt
-                if age < settings.resendSecondsMax * 1_000_000 {
-                    let job = StripeJob.push(push.identifier)
-                    guard !busy.contains(job) else { continue }
-                    jobs.append(
-                        (
-                            job,
-                            .once(
-                                MeterEventBody(text: push.body).call(identifier: push.identifier))
-                        ))
-                    room -= 1
-                } else if age >= settings.resolveSeconds * 1_000_000, !settings.meterID.isEmpty {
-                    let minute = push.stamp / 60_000_000 * 60
-                    add(
-                        .resolve(push.identifier),
-                        .list(
-                            MeterSummaries.total(
-                                meter: settings.meterID, stripeCustomer: push.stripeCustomer,
-                                startSeconds: minute, endSeconds: minute + 60)), again: 600)
+            let settled = settings.resolveSeconds * 1_000_000
+            let youngest = settings.resendSecondsMax * 1_000_000
+            var looked = 0
+            try file.forEachOpenPush { push throws(StoreError) in
+                looked += 1
+                let job = StripeJob.push(push.identifier)
+                if busy.contains(job) || dueAt[push.identifier] ?? .min > now.microseconds {
+                    return room > 0
                 }
+                let age = now.microseconds - push.plannedAt
+                if age < youngest {
+                    guard let whole = try file.find(StripePushRow(push.identifier)) else {
+                        return true
+                    }
+                    let body = MeterEventBody(text: whole.body)
+                    jobs.append((job, .once(body.call(identifier: whole.identifier))))
+                    room -= 1
+                } else if age >= settled, !settings.meterID.isEmpty,
+                    let whole = try file.find(StripePushRow(push.identifier))
+                {
+                    add(.resolve(whole.identifier), resolving(whole), again: 600)
+                }
+                return room > 0
             }
+            if room > 0 { try forget(openCount: looked, file) }
             for row in try file.customersToRefresh(now: now, limit: 200)
             where !settings.meterID.isEmpty {
                 add(
@@ -190,10 +190,23 @@ extension StripeSync {
         return jobs
     }
 
+    /// Reads Stripe's sum of the minute that the push is stamped in.
+    private func resolving(_ push: StripePushRow) -> StripeFetch {
+        let minute = push.stamp / 60_000_000 * 60
+        return .list(
+            MeterSummaries.total(
+                meter: settings.meterID, stripeCustomer: push.stripeCustomer,
+                startSeconds: minute, endSeconds: minute + 60))
+    }
+
     /// Keeps in memory what is still open, and no more.
-    private func forget(besides open: [StripePushRow]) {
-        guard dueAt.count > 2 * open.count + 64 || nextAt.count > 100_000 else { return }
-        let names = Set(open.map(\.identifier))
+    private func forget(openCount: Int, _ file: StripeFile) throws(StoreError) {
+        guard dueAt.count > 2 * openCount + 64 || nextAt.count > 100_000 else { return }
+        var names: Set<String> = []
+        try file.forEachOpenPush { push in
+            names.insert(push.identifier)
+            return true
+        }
         dueAt = dueAt.filter { names.contains($0.key) }
         attempts = attempts.filter { names.contains($0.key) }
         let now = clock.now().microseconds

@@ -94,8 +94,8 @@ enum Architecture {
         "FaregateFuzz": ["FaregateFuzzing", "CLibFuzzer", "Glibc"],
         "FaregateBenchmarks": [
             "Money", "Billing", "Pricing", "TimeZones", "EventLog", "SQLiteEventLog", "Engine",
-            "Projections", "Tokenizers", "CSQLite", "Crypto", "Glibc", "Hummingbird", "Logging",
-            "Foundation",
+            "Projections", "Tokenizers", "CanonicalJSON", "StripeAPI", "StripeSync", "CSQLite",
+            "Crypto", "Glibc", "Hummingbird", "Logging", "Foundation", "Synchronization",
         ],
     ]
 
