@@ -274,6 +274,7 @@ extension JSONWriter {
         member("billable", Money(nanos: status.billableNanos))
         member("billed", microUnits: status.billed)
         member("carried", Money(nanos: status.carriedNanos))
+        member("clock_skew_seconds", ifPresent: status.clockSkewSeconds)
         member("currency", currency)
         object("disputes") { json in
             json.member("next_due_at", ifPresent: status.nextDisputeDue)

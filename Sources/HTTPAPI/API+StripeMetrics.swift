@@ -48,6 +48,11 @@ extension API {
         text.single(
             "faregate_stripe_open_disputes", .gauge, "Disputes that wait for an answer.",
             status.openDisputes)
+        if let skew = status.clockSkewSeconds {
+            text.single(
+                "faregate_stripe_clock_skew_seconds", .gauge,
+                "By how much this machine's clock is ahead of Stripe's; behind: below zero.", skew)
+        }
         text.single(
             "faregate_stripe_odd_invoices", .gauge,
             "Invoices that charge something else than their quantity comes to.",

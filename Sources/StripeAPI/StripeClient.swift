@@ -2,6 +2,7 @@
 // within the account's rate limits, again where that is right.
 
 package import CanonicalJSON
+import Glibc
 import Synchronization
 
 /// An answer of 2xx.
@@ -81,15 +82,21 @@ package final class StripeClient: Sendable {
     private let key: StripeKey
     private let rule: RetryRule
     private let sleeper: any StripeSleeper
+    private let wallClock: @Sendable () -> Int64
+    private let skew = Mutex<Int64?>(nil)
     private let calls: RateLimiter
     private let meterEvents: RateLimiter
 
-    /// - Parameter callsPerSecond: nil: within Stripe's published limits for the key's mode.
+    /// - Parameters:
+    ///   - callsPerSecond: nil: within Stripe's published limits for the key's mode.
+    ///   - wallClock: seconds since 1970 UTC.
     package init(
         transport: any StripeTransport, key: StripeKey, endpoint: StripeEndpoint = StripeEndpoint(),
         rule: RetryRule = RetryRule(), sleeper: any StripeSleeper = RealSleeper(),
-        callsPerSecond: Int64? = nil, meterEventsPerSecond: Int64? = nil
+        callsPerSecond: Int64? = nil, meterEventsPerSecond: Int64? = nil,
+        wallClock: @escaping @Sendable () -> Int64 = { Int64(time(nil)) }
     ) {
+        self.wallClock = wallClock
         self.transport = transport
         self.key = key
         self.endpoint = endpoint
@@ -109,6 +116,10 @@ package final class StripeClient: Sendable {
     }
 
     package var isLive: Bool { key.isLive }
+
+    /// By how much this machine's clock is ahead of Stripe's, seconds, as its last answer said;
+    /// behind: below zero. Nil: it has not said.
+    package var clockSkewSeconds: Int64? { skew.withLock { $0 } }
 
     /// Sends a call, again where `RetryRule` says so.
     package func perform(_ call: StripeCall) async throws(StripeFailure) -> StripeAnswer {
@@ -146,6 +157,10 @@ package final class StripeClient: Sendable {
             response = try await transport.send(request(of: call))
         } catch {
             throw .transport(error)
+        }
+        if let date = response.header("date").flatMap(HTTPDate.seconds) {
+            let difference = wallClock() - date
+            skew.withLock { $0 = difference }
         }
         if let error = StripeError(response) { throw .stripe(error) }
         guard let body = try? StrictJSON.parse(response.body, limits: Self.limits) else {

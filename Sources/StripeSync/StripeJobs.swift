@@ -31,6 +31,8 @@ struct StripeOutcome: Sendable {
 
 /// Carries calls out; tests have their own.
 package protocol StripeCaller: Sendable {
+    /// By how much this machine's clock is ahead of Stripe's, seconds; nil: it is not known.
+    var clockSkewSeconds: Int64? { get }
     func performOnce(_ call: StripeCall) async throws(AttemptFailure) -> StripeAnswer
     func perform(_ call: StripeCall) async throws(StripeFailure) -> StripeAnswer
     func forEach(
@@ -39,6 +41,10 @@ package protocol StripeCaller: Sendable {
 }
 
 extension StripeClient: StripeCaller {}
+
+extension StripeCaller {
+    package var clockSkewSeconds: Int64? { nil }
+}
 
 extension StripeCaller {
     func fetch(_ fetch: StripeFetch) async -> Result<StripeAnswer, AttemptFailure> {

@@ -64,6 +64,8 @@ package struct StripeStatus: Sendable, Equatable {
     /// The meter's event name and its id at Stripe; empty: not found out.
     package var meter = ""
     package var meterID = ""
+    /// By how much this machine's clock is ahead of Stripe's; nil: it is not known.
+    package var clockSkewSeconds: Int64?
     /// Why nothing goes on at present.
     package var problem: String?
 }
@@ -165,6 +167,7 @@ extension StripeSync {
     package func status() throws(StripeProblem) -> StripeStatus {
         try foldAll()
         var status = try reading { (file: StripeFile) throws(StoreError) in try file.status() }
+        status.clockSkewSeconds = client.clockSkewSeconds
         status.meter = settings.meter
         status.meterID = settings.meterID
         status.problem = lastProblem ?? meterProblem

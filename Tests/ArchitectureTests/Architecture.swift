@@ -43,7 +43,7 @@ enum Architecture {
             "Money", "Billing", "CanonicalJSON", "TimeZones", "EventLog", "SQLiteBinding",
             "Engine", "Projections", "Crypto", "Glibc", "Synchronization",
         ],
-        "StripeAPI": ["CanonicalJSON", "TimeZones", "Crypto", "Synchronization"],
+        "StripeAPI": ["CanonicalJSON", "TimeZones", "Crypto", "Synchronization", "Glibc"],
         "CurlTransport": ["StripeAPI", "CCurl", "Glibc", "Synchronization"],
         "StripeSync": [
             "Money", "Billing", "CanonicalJSON", "TimeZones", "EventLog", "SQLiteBinding",

@@ -313,6 +313,9 @@ extension StripeCommand {
             "\(money(status["drift"], "amount", currency: status["currency"].word)) in"
                 + " \(quantity(status["drift"]["standing"])) cases")
         sheet.add("Compared", comparison(status["reconciled"]))
+        if let skew = status["clock_skew_seconds"].integer, abs(skew) > 5 {
+            sheet.add("Clock", "\(abs(skew)) s \(skew > 0 ? "ahead of" : "behind") Stripe's")
+        }
         sheet.add("Odd invoices", quantity(status["odd_invoices"]))
         sheet.add("Webhooks to handle", quantity(status["webhooks_waiting"]))
         let disputes = status["disputes"]
