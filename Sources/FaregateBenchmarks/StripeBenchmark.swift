@@ -131,7 +131,8 @@ struct StripeBenchmark {
             [
                 .recordUsage(
                     UsageRequest(
-                        id: "u\(round)-\(number)", subject: Subject(project: key.project, customer: key.id),
+                        id: "u\(round)-\(number)",
+                        subject: Subject(project: key.project, customer: key.id),
                         model: "gpt-4o", actual: .amount(Money(nanos: 1_000_000 + Int64(number)))))
             ]
         }

@@ -37,7 +37,12 @@ extension Setting {
             + " before it finalizes invoices, which is an hour unless the account says otherwise.")
     package static let stripeSuspendAfter = Setting(
         "stripe_suspend_after", .integer(0...100), 4,
-        "A customer is suspended when so many attempts to collect an invoice failed; 0: never.")
+        "A customer is suspended, or limited, when so many attempts to collect an invoice failed; 0:"
+            + " never.")
+    package static let stripeDunningDaily = Setting(
+        "stripe_dunning_daily", .text, nil,
+        "What such a customer may still be charged a day, as 5.00, by a budget that goes when it has"
+            + " paid; absent: it is suspended.")
     package static let stripeAPIURL = Setting(
         "stripe_api_url", .text, "https://api.stripe.com",
         "Where Stripe's API is; http:// to this machine only, for simulators.")
@@ -45,6 +50,6 @@ extension Setting {
     package static let aboutStripe = [
         stripeKey, stripeWebhookSecrets, stripeWebhookTolerance, stripeAccount, stripeMeter,
         stripeWindow, stripeGrace, stripeReconcile, stripeRepairs, stripeLate, stripeSuspendAfter,
-        stripeAPIURL,
+        stripeDunningDaily, stripeAPIURL,
     ]
 }

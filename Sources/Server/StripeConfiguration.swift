@@ -1,6 +1,7 @@
 // What the settings about Stripe say, checked.
 
 import CurlTransport
+import Money
 package import StripeAPI
 package import StripeSync
 
@@ -40,6 +41,9 @@ package struct StripeConfiguration: Sendable {
         settings.repairsDrift = try reader.flag(.stripeRepairs)
         settings.lateSeconds = Int64(try reader.integer(.stripeLate))
         settings.suspendAfterAttempts = Int64(try reader.integer(.stripeSuspendAfter))
+        settings.dunningDailyNanos = try reader.optionalText(.stripeDunningDaily) { text in
+            Self.amount(text) == nil ? "must be an amount with at most nine places" : nil
+        }.flatMap(Self.amount)
         let url = try reader.text(.stripeAPIURL, Self.fault(inURL:))
         if url != endpoint.api {
             endpoint.api = url
@@ -63,6 +67,11 @@ package struct StripeConfiguration: Sendable {
         webhookSecrets = [secret]
         toleranceSeconds = WebhookVerifier.toleranceSecondsDefault
         settings = StripeSettings()
+    }
+
+    private static func amount(_ text: String) -> Int64? {
+        guard let amount = try? Money(decimal: text), amount >= .zero else { return nil }
+        return amount.nanos
     }
 
     private static func isPlain(_ text: String) -> Bool {

@@ -67,6 +67,7 @@ package final class StripeFile {
         tables[StripeTopUpRow.table] = try TableStatements(StripeTopUpRow.self, on: connection)
         tables[StripeDisputeRow.table] = try TableStatements(StripeDisputeRow.self, on: connection)
         tables[StripeInvoiceRow.table] = try TableStatements(StripeInvoiceRow.self, on: connection)
+        tables[StripeDunningRow.table] = try TableStatements(StripeDunningRow.self, on: connection)
         tables[StripeRunRow.table] = try TableStatements(StripeRunRow.self, on: connection)
         return tables
     }
@@ -185,6 +186,7 @@ package final class StripeFile {
         try write(fold.disputes)
         try write(fold.invoices)
         try write(fold.runs)
+        try write(fold.dunning)
     }
 
     private func write<Row: ViewRow>(_ rows: TouchedRows<Row>) throws(StoreError) {

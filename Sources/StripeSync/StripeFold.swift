@@ -27,6 +27,7 @@ package struct StripeFold<Source: RowSource> {
     package internal(set) var disputes = TouchedRows<StripeDisputeRow>()
     package internal(set) var invoices = TouchedRows<StripeInvoiceRow>()
     package internal(set) var runs = TouchedRows<StripeRunRow>()
+    package internal(set) var dunning = TouchedRows<StripeDunningRow>()
 
     /// - Parameter currency: of the ledger.
     package init(_ source: Source, windowSeconds: Int64, currency: String) {
@@ -56,6 +57,8 @@ package struct StripeFold<Source: RowSource> {
             try customers.change(blank(recorded), in: &source) { $0.isDunned = isDunned ? 1 : 0 }
         case .customerResumed:
             try customers.change(blank(recorded), in: &source) { $0.isDunned = 0 }
+        case .budgetSet(let event): try limit(event.rule)
+        case .budgetRemoved(let event): try unlimit(event.budget)
         case .stripe(let fact): try fold(fact, recorded)
         default: break
         }
@@ -177,6 +180,27 @@ package struct StripeFold<Source: RowSource> {
         }
     }
 
+    private mutating func limit(_ rule: BudgetRule) throws(StoreError) {
+        guard rule.id.hasPrefix(StripeReference.dunningBudget), let customer = rule.match.customer,
+            let project = rule.match.project
+        else { return }
+        try dunning.change(StripeDunningRow(rule.id), in: &source) { row in
+            row.project = project
+            row.customer = customer
+        }
+        try customers.change(StripeCustomerRow(project, customer), in: &source) { $0.isDunned = 2 }
+    }
+
+    private mutating func unlimit(_ budget: String) throws(StoreError) {
+        guard budget.hasPrefix(StripeReference.dunningBudget),
+            let known = try dunning.find(StripeDunningRow(budget), in: &source)
+        else { return }
+        dunning.remove(StripeDunningRow(budget))
+        try customers.change(StripeCustomerRow(known.project, known.customer), in: &source) { row in
+            if row.isDunned == 2 { row.isDunned = 0 }
+        }
+    }
+
     private mutating func see(
         _ event: StripeSubscriptionSeen, _ recorded: RecordedEvent
     ) throws(StoreError) {
@@ -234,6 +258,9 @@ package enum StripeReference {
     }
 
     static let paymentFailed = "payment failed"
+
+    /// Before the digest that names the customer.
+    static let dunningBudget = "stripe-dunning:"
 
     static func disputeReason(_ dispute: String) -> String { "disputed: \(dispute)" }
 

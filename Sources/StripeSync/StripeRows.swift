@@ -35,7 +35,7 @@ package struct StripeCustomerRow: ViewRow, Equatable {
     package var rejections: Int64 = 0
     /// Price ids of its subscriptions' items that the meter feeds, separated by spaces.
     package var prices = ""
-    /// 1: suspended because a payment failed.
+    /// Because a payment failed: 1: suspended; 2: limited by a budget.
     package var isDunned: Int64 = 0
     /// End of the last period that an invoice closed.
     package var closedEnd: Int64 = 0
@@ -318,6 +318,25 @@ package struct StripeDisputeRow: ViewRow {
         visitor.integer("due_us", &dueBy)
         visitor.integer("held", &heldNanos)
         visitor.text("status", &status)
+    }
+}
+
+/// Whose a budget is that limits a customer who does not pay.
+package struct StripeDunningRow: ViewRow {
+    package var budget = ""
+    package var project = ""
+    package var customer = ""
+
+    package init() {}
+    init(_ budget: String) { self.budget = budget }
+
+    package static let table = "dunning"
+    package static let keyColumns = 1
+
+    package mutating func columns<V: ColumnVisitor>(_ visitor: inout V) {
+        visitor.text("budget", &budget)
+        visitor.text("project", &project)
+        visitor.text("customer", &customer)
     }
 }
 

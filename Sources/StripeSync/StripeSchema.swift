@@ -15,6 +15,7 @@ enum StripeSchema {
         StripeCustomerRow.table, StripeLinkRow.table, StripeWindowRow.table, StripePushRow.table,
         StripePeriodRow.table, StripeDriftRow.table, StripeInboxRow.table, StripeTopUpRow.table,
         StripeDisputeRow.table, StripeInvoiceRow.table, StripeRunRow.table,
+        StripeDunningRow.table,
     ]
 
     static let tables = """
@@ -89,6 +90,9 @@ enum StripeSchema {
         CREATE TABLE disputes (
             dispute TEXT PRIMARY KEY, project TEXT NOT NULL, customer TEXT NOT NULL,
             due_us INTEGER NOT NULL, held INTEGER NOT NULL, status TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE dunning (
+            budget TEXT PRIMARY KEY, project TEXT NOT NULL, customer TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE TABLE last_run (
             id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, at_us INTEGER NOT NULL,

@@ -16,8 +16,12 @@ package struct StripeSettings: Sendable, Equatable {
     /// Stripe sums with a delay. Nothing younger is judged.
     package var graceSeconds: Int64 = 900
     package var reconcileSeconds: Int64 = 21_600
-    /// A customer is suspended after so many failed attempts to collect an invoice; 0: never.
+    /// After so many failed attempts to collect an invoice a customer is suspended, or limited; 0:
+    /// never.
     package var suspendAfterAttempts: Int64 = 4
+    /// What a customer whose invoice cannot be collected may still be charged a day; nil: nothing,
+    /// it is suspended.
+    package var dunningDailyNanos: Int64?
     /// What an over- or under-count that was found twice is made up for with a push.
     package var repairsDrift = true
     /// Requests on their way to Stripe at once.

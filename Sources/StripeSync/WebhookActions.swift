@@ -225,11 +225,22 @@ struct WebhookActions {
                     .receivePayment(row.key, amount: amount, reference: invoice),
                     key: "paid:\(invoice)"))
         }
-        if row.isDunned == 1 {
+        switch row.isDunned {
+        case 1:
             requests.append(
                 StripeRequests.command(.resumeCustomer(row.key), key: "resume:\(invoice)"))
+        case 2:
+            requests.append(
+                StripeRequests.command(
+                    .removeBudget(id: Self.dunningBudget(row)), key: "unlimit:\(invoice)"))
+        default: break
         }
         return requests
+    }
+
+    private static func dunningBudget(_ row: StripeCustomerRow) -> String {
+        let text = "\(row.project.utf8.count):\(row.project)\(row.customer)"
+        return StripeReference.dunningBudget + Fingerprint(hashing: Array(text.utf8)).hex.prefix(32)
     }
 
     private func failed(
@@ -240,6 +251,14 @@ struct WebhookActions {
         guard settings.suspendAfterAttempts > 0, attempts >= settings.suspendAfterAttempts,
             !isPaid, row.isDunned == 0
         else { return [] }
+        if let daily = settings.dunningDailyNanos {
+            let id = Self.dunningBudget(row)
+            let rule = BudgetRule(
+                id: id, name: id,
+                match: BudgetMatch(project: row.project, customer: row.customer),
+                measure: .charge, window: .day, amount: daily)
+            return [StripeRequests.command(.setBudget(rule), key: "limit:\(invoice)")]
+        }
         let reason = "\(StripeReference.paymentFailed): \(invoice), attempt \(attempts)"
         return [
             StripeRequests.command(
