@@ -51,7 +51,10 @@ package struct PushPlanner: Sendable {
             nanos += Int128(window.nanos)
             sum += Int128(window.nanos)
             target = place
-            if Self.floor(sum) != 0 { break }
+            if Self.floor(sum) > 0 { break }
+            // What was billed too much comes off the period's sum; where that is nothing, later
+            // windows make up for it.
+            if Self.floor(sum) < 0, try periodTotal(place.period) > 0 { break }
         }
         if shares.isEmpty, Self.floor(sum) != 0, row.endedAt == 0 {
             target = openPlace(row, now)
@@ -100,7 +103,7 @@ package struct PushPlanner: Sendable {
             end = .max
         }
         let isInTime =
-            end > now.microseconds - late && end > row.closedEnd
+            end > now.microseconds - late && window.lowerBound >= row.closedEnd
             && window.lowerBound >= horizon
         if isInTime {
             let stamp = stamp(in: window.lowerBound..<min(window.upperBound, end), now)
@@ -118,13 +121,13 @@ package struct PushPlanner: Sendable {
     func openPlace(
         _ row: StripeCustomerRow, _ now: Instant
     ) -> (stamp: Int64, period: Range<Int64>)? {
-        guard row.endedAt == 0, row.periodStart < now.microseconds - 2 * Self.second else {
-            return nil
-        }
+        guard row.endedAt == 0 else { return nil }
         // The period has ended and the next one is not known: wait until it is.
         guard row.periodEnd > now.microseconds else { return nil }
-        let stamp = stamp(in: row.periodStart..<now.microseconds, now)
-        return (stamp, row.periodStart..<row.periodEnd)
+        // A subscription that was ended has an invoice before it is heard of its end.
+        let start = max(row.periodStart, row.closedEnd)
+        guard start < now.microseconds - 2 * Self.second else { return nil }
+        return (stamp(in: start..<now.microseconds, now), row.periodStart..<row.periodEnd)
     }
 
     /// In whole seconds, strictly inside, a minute before the end where there is room.

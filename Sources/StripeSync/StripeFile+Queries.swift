@@ -15,17 +15,7 @@ extension StripeFile {
             "SELECT \(list) FROM \(Row.table) \(condition)", on: connection,
             activity: "reading \(Row.table)")
         bind(values, to: statement)
-        var rows: [Row] = []
-        try statement.forEachRow { row throws(StoreError) in
-            rows.append(
-                Row(
-                    (0..<row.columnCount).map { column in
-                        row.isText(at: column)
-                            ? .text(row.text(at: column)) : .integer(row.int64(at: column))
-                    }))
-            return true
-        }
-        return rows
+        return try self.rows(of: statement)
     }
 
     func number(_ sql: String, _ values: [ColumnValue] = []) throws(StoreError) -> Int64 {
@@ -70,16 +60,7 @@ extension StripeFile {
         statement.bind(now.microseconds, at: 1)
         statement.bind(limit, at: 2)
         statement.bind(now.advanced(bySeconds: -lateSeconds).microseconds, at: 3)
-        var found: [StripeCustomerRow] = []
-        try statement.forEachRow { row throws(StoreError) in
-            found.append(
-                StripeCustomerRow(
-                    (0..<row.columnCount).map { column in
-                        row.isText(at: column)
-                            ? .text(row.text(at: column)) : .integer(row.int64(at: column))
-                    }))
-            return true
-        }
+        let found: [StripeCustomerRow] = try self.rows(of: statement)
         let known = Set(found.map(\.key))
         let carrying = try rows(
             StripeCustomerRow.self,
@@ -143,6 +124,36 @@ extension StripeFile {
         try statement.forEachRow { row throws(StoreError) in
             try body((row.text(at: 0), row.int64(at: 1)))
         }
+    }
+
+    /// Pushes that Stripe has and will bill nowhere: stamped after the end of a subscription that
+    /// was not heard of yet.
+    func pushesAfterTheEnd(now: Instant, limit: Int) throws(StoreError) -> [StripePushRow] {
+        let columns = StripePushRow.columnNames.map { "p.\($0)" }.joined(separator: ", ")
+        let statement = try Statement(
+            """
+            SELECT \(columns) FROM customers c JOIN pushes p ON p.project = c.project
+                AND p.customer = c.customer AND p.stamp_us >= c.ended_us
+                WHERE c.ended_us > ?1 AND p.state = 'accepted' AND p.kind = 'usage' LIMIT ?2
+            """, on: connection, activity: "looking for pushes after the end")
+        statement.bind(max(now.advanced(bySeconds: -40 * 86_400).microseconds, 0), at: 1)
+        statement.bind(limit, at: 2)
+        return try rows(of: statement)
+    }
+
+    /// Rows of a query whose columns are all those of the table in order.
+    private func rows<Row: ViewRow>(of statement: borrowing Statement) throws(StoreError) -> [Row] {
+        var found: [Row] = []
+        try statement.forEachRow { row throws(StoreError) in
+            found.append(
+                Row(
+                    (0..<row.columnCount).map { column in
+                        row.isText(at: column)
+                            ? .text(row.text(at: column)) : .integer(row.int64(at: column))
+                    }))
+            return true
+        }
+        return found
     }
 
     func customer(_ project: String, _ customer: String) throws(StoreError) -> StripeCustomerRow? {

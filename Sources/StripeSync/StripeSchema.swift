@@ -38,6 +38,7 @@ enum StripeSchema {
         CREATE INDEX customers_carrying ON customers (project, customer)
             WHERE carried NOT BETWEEN -999 AND 999 AND stripe_customer <> '' AND blocked = ''
             AND open_push = '' AND subscription <> '' AND ended_us = 0;
+        CREATE INDEX customers_ended ON customers (ended_us) WHERE ended_us > 0;
         CREATE INDEX customers_by_end ON customers (period_end_us)
             WHERE stripe_customer <> '' AND period_end_us > 0;
         CREATE TABLE links (

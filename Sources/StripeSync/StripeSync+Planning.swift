@@ -19,6 +19,24 @@ extension StripeSync {
             try await record(requests)
         }
         try await record(try planRepairs())
+        try await record(try giveBack())
+    }
+
+    /// What was pushed beyond a subscription's end goes back to what is to be billed.
+    private func giveBack() throws(StripeProblem) -> [EngineRequest] {
+        let now = clock.now()
+        let pushes = try reading { (file: StripeFile) throws(StoreError) in
+            try file.pushesAfterTheEnd(now: now, limit: Self.planMax)
+        }
+        return pushes.map { push in
+            var event = StripePushRejected()
+            event.identifier = push.identifier
+            event.code = "subscription_ended"
+            event.evidence = .invoice
+            event.disposition = .reopened
+            return StripeRequests.record(
+                .pushRejected(event), push.customerKey, key: "rejected:\(push.identifier)")
+        }
     }
 
     private func planUsage() throws(StripeProblem) -> [EngineRequest] {

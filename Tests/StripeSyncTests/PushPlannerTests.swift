@@ -64,6 +64,36 @@ struct PushPlannerTests {
             ])
     }
 
+    @Test("What was billed too much comes off later windows where the period has nothing to give")
+    func debtIsWorkedOff() throws {
+        let row = Self.row { $0.carriedNanos = -1_350_000 }
+        let windows = [
+            Self.window(1, nanos: 500_000), Self.window(2, nanos: 700_000),
+            Self.window(3, nanos: 2_000_000), Self.window(4, nanos: 9_000_000),
+        ]
+        let now = Self.start + 6 * Self.hour
+        #expect(Self.plan(row, Array(windows.prefix(2)), now: now) == nil)
+        let plan = try #require(Self.plan(row, windows, now: now))
+        #expect(plan.windows.count == 3)
+        #expect(plan.quantity == 1_850)
+        // Where the period has enough, it goes at once.
+        let early = try #require(Self.plan(row, windows, now: now, total: 5_000))
+        #expect(early.windows.count == 1)
+        #expect(early.quantity == -850)
+    }
+
+    @Test("Nothing is stamped into what an invoice has closed")
+    func closedPartIsLeft() throws {
+        // The subscription was ended after two hours, and that was not heard of yet.
+        let row = Self.row { $0.closedEnd = Self.start + 2 * Self.hour + 600_000_000 }
+        for number in [1, 2, 3] as [Int64] {
+            let plan = try #require(
+                Self.plan(
+                    row, [Self.window(number, nanos: 5_000)], now: Self.start + 5 * Self.hour))
+            #expect(plan.stampMicroseconds >= row.closedEnd)
+        }
+    }
+
     @Test("Windows below a micro-unit wait for the next that is not")
     func gathersCrumbs() throws {
         let windows = [Self.window(1, nanos: 300), Self.window(2, nanos: 300)]
