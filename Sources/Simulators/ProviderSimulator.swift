@@ -8,7 +8,6 @@
 
 import Hummingbird
 import HummingbirdCore
-import Logging
 import NIOCore
 import ServiceLifecycle
 
@@ -46,7 +45,7 @@ package struct ProviderSimulator: Sendable {
     package func run(onReady: @escaping @Sendable (Int) -> Void) async throws {
         let application = application(onReady: onReady)
         try await ServiceGroup(
-            configuration: .init(services: [application], logger: Self.quiet)
+            configuration: .init(services: [application], logger: Serving.quiet)
         ).run()
     }
 
@@ -59,36 +58,10 @@ package struct ProviderSimulator: Sendable {
     package func serving<Value: Sendable>(
         _ body: @escaping @Sendable (String) async throws -> Value
     ) async throws -> Value {
-        let (ports, announce) = AsyncStream.makeStream(of: Int.self)
-        return try await withThrowingTaskGroup(of: Value?.self) { group in
-            group.addTask {
-                defer { announce.finish() }
-                try await run { announce.yield($0) }
-                return nil
-            }
-            var result: Value?
-            for await port in ports {
-                do {
-                    result = try await body("http://\(configuration.host):\(port)")
-                } catch {
-                    group.cancelAll()
-                    throw error
-                }
-                break
-            }
-            group.cancelAll()
-            // Reached without a result only when the simulator failed: its error is thrown here.
-            do { while try await group.next() != nil {} } catch { if result == nil { throw error } }
-            guard let result else { throw CancellationError() }
-            return result
-        }
+        let (simulator, host) = (self, configuration.host)
+        return try await Serving.during(
+            { simulator.application(onReady: $0) }, { try await body("http://\(host):\($0)") })
     }
-
-    private static let quiet: Logger = {
-        var logger = Logger(label: "faregate.simulator")
-        logger.logLevel = .critical
-        return logger
-    }()
 
     private func application(
         onReady: @escaping @Sendable (Int) -> Void
@@ -103,7 +76,7 @@ package struct ProviderSimulator: Sendable {
                 address: .hostname(configuration.host, port: configuration.port),
                 serverName: "faregate-simulator", backlog: 1_024),
             onServerRunning: { channel in onReady(channel.localAddress?.port ?? 0) },
-            logger: Self.quiet)
+            logger: Serving.quiet)
     }
 
     func pace(_ orders: Instructions) -> Pace { Pace(configuration, orders) }

@@ -1,4 +1,4 @@
-"""The simulated provider as a process of its own, and its books."""
+"""Simulators as processes of their own; the simulated provider, and its books."""
 
 import http.client
 import json
@@ -10,8 +10,11 @@ import faregate
 KEY = "sim_key_that_only_the_gateway_has"
 
 
-class Simulator:
-    """Starts and stops `faregate simulate provider`."""
+class Process:
+    """Starts and stops `faregate simulate KIND`."""
+
+    kind = ""
+    options = ()
 
     def __init__(self, folder, arguments=()):
         self.folder = folder
@@ -20,12 +23,12 @@ class Simulator:
         self.port = None
 
     def start(self, timeout=60):
-        port_file = self.folder / "simulator.port"
+        port_file = self.folder / f"{self.kind}.port"
         port_file.unlink(missing_ok=True)
-        log = open(self.folder / "simulator.log", "ab")
+        log = open(self.folder / f"{self.kind}.log", "ab")
         self.process = subprocess.Popen(
-            [faregate.BINARY, "simulate", "provider", "--port", "0", "--port-file",
-             str(port_file), "--key", KEY] + self.arguments, stdout=log, stderr=log)
+            [faregate.BINARY, "simulate", self.kind, "--port", "0", "--port-file", str(port_file),
+             *self.options, *self.arguments], stdout=log, stderr=log)
         end = time.monotonic() + timeout
         while time.monotonic() < end:
             assert self.process.poll() is None, "the simulator ended"
@@ -53,7 +56,14 @@ class Simulator:
         return json.loads(data)
 
     def control(self, **change):
-        self._call("POST", "/_control", change)
+        return self._call("POST", "/_control", change)
+
+
+class Simulator(Process):
+    """The simulated provider."""
+
+    kind = "provider"
+    options = ("--key", KEY)
 
     def books(self, after=0):
         return self._call("GET", f"/_served?after={after}")

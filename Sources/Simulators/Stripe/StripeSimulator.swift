@@ -7,7 +7,6 @@ import Glibc
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
-import Logging
 import NIOCore
 import NIOHTTP1
 import ServiceLifecycle
@@ -59,40 +58,12 @@ package struct StripeSimulator: Sendable {
     package func serving<Value: Sendable>(
         _ body: @escaping @Sendable (String) async throws -> Value
     ) async throws -> Value {
-        let (ports, announce) = AsyncStream.makeStream(of: Int.self)
         let courier = courier()
         defer { courier.cancel() }
-        return try await withThrowingTaskGroup(of: Value?.self) { group in
-            group.addTask {
-                defer { announce.finish() }
-                try await ServiceGroup(
-                    configuration: .init(
-                        services: [application { announce.yield($0) }], logger: Self.quiet)
-                ).run()
-                return nil
-            }
-            var result: Value?
-            for await port in ports {
-                do {
-                    result = try await body("http://\(configuration.host):\(port)")
-                } catch {
-                    group.cancelAll()
-                    throw error
-                }
-                break
-            }
-            group.cancelAll()
-            do { while try await group.next() != nil {} } catch { if result == nil { throw error } }
-            guard let result else { throw CancellationError() }
-            return result
-        }
+        let (simulator, host) = (self, configuration.host)
+        return try await Serving.during(
+            { simulator.application(onReady: $0) }, { try await body("http://\(host):\($0)") })
     }
-
-    private static let quiet: Logger = {
-        var logger = Logger(label: "faregate.stripe-simulator")
-        logger.logLevel = .critical
-        return logger
-    }()
 
     private func application(
         onReady: @escaping @Sendable (Int) -> Void
@@ -110,7 +81,7 @@ package struct StripeSimulator: Sendable {
                 await desk.set(pages: "http://\(host):\(port)/_pay/")
                 onReady(port)
             },
-            logger: Self.quiet)
+            logger: Serving.quiet)
     }
 
     private func respond(_ request: Request, _ context: SimulatorContext) async throws -> Response {
