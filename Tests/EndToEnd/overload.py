@@ -43,21 +43,13 @@ class Server(faregate.Server):
         self.known_port = free_port()
         self.metrics_port = free_port()
         self.hang_file = pathlib.Path(folder) / "hang"
-        self.environment = {f"FAREGATE_{name.upper()}": str(value) for name, value in settings.items()}
-        self.environment["FAREGATE_METRICS_PORT"] = str(self.metrics_port)
+        environment = {f"FAREGATE_{name.upper()}": str(value) for name, value in settings.items()}
+        environment["FAREGATE_METRICS_PORT"] = str(self.metrics_port)
         if library:
-            self.environment["LD_PRELOAD"] = str(library)
-            self.environment["FAREGATE_TEST_HANG"] = str(self.hang_file)
-        super().__init__(folder, arguments=["--port", str(self.known_port)])
-
-    def start(self, timeout=60):
-        saved = dict(os.environ)
-        os.environ.update(self.environment)
-        try:
-            return super().start(timeout)
-        finally:
-            os.environ.clear()
-            os.environ.update(saved)
+            environment["LD_PRELOAD"] = str(library)
+            environment["FAREGATE_TEST_HANG"] = str(self.hang_file)
+        super().__init__(
+            folder, arguments=["--port", str(self.known_port)], environment=environment)
 
     def hang(self):
         self.hang_file.touch()
