@@ -46,7 +46,8 @@ extension API {
             "faregate_stripe_webhooks_waiting", .gauge,
             "Webhooks on the log that nothing has followed from yet.", status.waitingWebhooks)
         text.single(
-            "faregate_stripe_open_disputes", .gauge, "Disputes that wait for an answer.",
+            "faregate_stripe_open_disputes", .gauge,
+            "Disputes that were opened with an answer due and are not closed.",
             status.openDisputes)
         if let skew = status.clockSkewSeconds {
             text.single(

@@ -111,6 +111,21 @@ package struct StripeConfiguration: Sendable {
         }
     }
 
+    /// Makes what has to be at Stripe, with a client of its own.
+    package func setUp(
+        _ setup: StripeSetup
+    ) async throws(ServerFailure) -> [StripeSetup.Step] {
+        let client = try client()
+        do throws(StripeSetup.Failure) {
+            let steps = try await setup.run(client)
+            await client.shutdown()
+            return steps
+        } catch {
+            await client.shutdown()
+            throw ServerFailure(.refused, "stripe_setup", error.description)
+        }
+    }
+
     func settings(currency: String) -> StripeSettings {
         var settings = settings
         settings.currency = currency.lowercased()

@@ -138,8 +138,10 @@ extension StripeFold {
         let billedBefore = wasClosed ? before?.billed ?? 0 : 0
         var open = ""
         try customers.change(StripeCustomerRow(project, customer), in: &source) { row in
-            row.carriedNanos.add((event.pushed - event.billed - carriedBefore) * 1_000)
-            row.billed.add(event.billed - billedBefore)
+            // What Stripe says it billed may be any number.
+            let rest = Int128(event.pushed) - Int128(event.billed) - Int128(carriedBefore)
+            row.carriedNanos.add(Int64(clamping: rest * 1_000))
+            row.billed.add(Int64(clamping: Int128(event.billed) - Int128(billedBefore)))
             row.closedEnd = max(row.closedEnd, end)
             open = row.openPush
         }
@@ -158,7 +160,7 @@ extension StripeFold {
             row.periodStart = event.periodStart.microseconds
             row.through = event.through.microseconds
             row.foundAt = recorded.time.microseconds
-            row.missing = event.ledger - event.stripe
+            row.missing = Int64(clamping: Int128(event.ledger) - Int128(event.stripe))
             row.unexplained = row.missing
         }
     }

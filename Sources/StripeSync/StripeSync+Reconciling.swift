@@ -145,7 +145,7 @@ extension StripeSync {
         reconciliation.counts.differing += 1
         // At most one open repair of a period.
         guard standing.isEmpty else { return [] }
-        let missing = ledger - stripe
+        let missing = Int64(clamping: Int128(ledger) - Int128(stripe))
         if let suspect = reconciliation.suspects[row.key], suspect.missing == missing,
             suspect.periodStart == row.periodStart
         {

@@ -112,6 +112,11 @@ extension StripeSync {
         }
         if let price = plan.price { return await learn(price) }
         fetched[row.id] = nil
+        if received.type == "billing.meter.deactivated", plan.note != nil {
+            // Looked for anew, and a problem until there is one.
+            settings.meterID = ""
+            nextAt[.meter] = nil
+        }
         if received.type == "charge.refunded" {
             plan = try await refund(DetailReader(received))
         }
@@ -169,7 +174,8 @@ extension StripeSync {
             try file.find(StripeTopUpRow(reader["payment_intent"] ?? ""))
         }
         guard let topUp, !topUp.customer.isEmpty, let charge = reader.received.objectID,
-            let total = reader.integer("amount_refunded"), let paid = reader.integer("amount")
+            let total = reader.integer("amount_refunded"), total >= 0,
+            let paid = reader.integer("amount")
         else { return .unknownCustomer() }
         let delta = total - topUp.refundedMinorUnits
         guard delta > 0, paid > 0 else { return WebhookPlan() }

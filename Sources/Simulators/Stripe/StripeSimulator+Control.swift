@@ -64,6 +64,9 @@ extension StripeSimulator {
             await desk.change { $0.faults = wanted }
         }
         if let seconds = body["advance_seconds"]?.integer {
+            guard (0...1_000_000_000).contains(seconds) else {
+                throw InstructionError("advance_seconds must be 0 to 1,000,000,000")
+            }
             await desk.advance(to: await desk.now + Int64(seconds) * 1_000_000)
         }
         if let text = body["advance_to"]?.text {
@@ -79,7 +82,8 @@ extension StripeSimulator {
             done.append(("paid", .bool(account.paySession(session))))
         }
         if let refund = body["refund"], let session = refund["session"]?.text {
-            account.refundSession(session, amount: Int64(refund["amount"]?.integer ?? 0))
+            let amount = min(max(refund["amount"]?.integer ?? 0, 0), 1_000_000_000_000)
+            account.refundSession(session, amount: Int64(amount))
         }
         if let session = body["dispute"]?.text {
             done.append(("dispute", optional(account.disputeSession(session))))

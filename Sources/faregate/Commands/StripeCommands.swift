@@ -90,20 +90,12 @@ struct StripeCommand: AsyncParsableCommand {
             setup.productName = name
             setup.webhookURL = webhookURL
             setup.isDryRun = dryRun
-            let client: StripeClient
+            let steps: [StripeSetup.Step]
             do throws(ServerFailure) {
-                client = try stripe.client()
+                steps = try await stripe.setUp(setup)
             } catch {
                 throw CommandFailure(error)
             }
-            let steps: [StripeSetup.Step]
-            do throws(StripeSetup.Failure) {
-                steps = try await setup.run(client)
-            } catch {
-                await client.shutdown()
-                throw CommandFailure(.negative, error.description, code: "stripe_setup")
-            }
-            await client.shutdown()
             console.out(json ? Self.json(steps) : Self.text(steps, stripe))
         }
 
@@ -319,7 +311,7 @@ extension StripeCommand {
         sheet.add("Odd invoices", quantity(status["odd_invoices"]))
         sheet.add("Webhooks to handle", quantity(status["webhooks_waiting"]))
         let disputes = status["disputes"]
-        sheet.add("Disputes to answer", quantity(disputes["open"]))
+        sheet.add("Open disputes", quantity(disputes["open"]))
         sheet.add("  next due", shortTime(disputes["next_due_at"]))
         return sheet.text
     }

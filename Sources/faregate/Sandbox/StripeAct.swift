@@ -43,15 +43,12 @@ final class StripeAct: Sendable {
             let stripe = StripeConfiguration(simulatedAt: url, secret: Self.secret)
             var setup = StripeSetup()
             setup.currency = currency.lowercased()
-            let client = try stripe.client()
             let steps: [StripeSetup.Step]
-            do throws(StripeSetup.Failure) {
-                steps = try await setup.run(client)
+            do throws(ServerFailure) {
+                steps = try await stripe.setUp(setup)
             } catch {
-                await client.shutdown()
-                throw CommandFailure(.negative, error.description, code: "stripe_setup")
+                throw CommandFailure(error)
             }
-            await client.shutdown()
             let id = steps.first { $0.what.hasPrefix("price ") }?.id ?? ""
             self.price.withLock { $0 = id }
             try await body(stripe)
